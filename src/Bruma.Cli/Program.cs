@@ -1,0 +1,3 @@
+using Bruma.Cli;
+
+return await BrumaCommand.Run(args);

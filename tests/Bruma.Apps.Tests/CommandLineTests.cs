@@ -1,0 +1,25 @@
+using System.Diagnostics;
+
+namespace Bruma.Apps.Tests;
+
+/// <summary>The program as its user runs it: a process, its output and its exit code.</summary>
+public sealed class CommandLineTests
+{
+    [Fact]
+    public void An_unknown_command_is_wrong_usage()
+    {
+        var (code, _, error) = Bruma("paint");
+        Assert.Equal(2, code);
+        Assert.Contains("paint", error, StringComparison.Ordinal);
+    }
+
+    private static (int Code, string Output, string Error) Bruma(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "bruma.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        process.WaitForExit();
+        return (process.ExitCode, output.Result, error.Result);
+    }
+}
