@@ -11,22 +11,24 @@ public static class BrumaCommand
         var root = new RootCommand("Generative models for .NET: train, generate, measure and verify in one process.")
         {
             VerifyCommand.Create(),
+            DoctorCommand.Create(),
         };
-        var parsed = root.Parse(args);
-        if (parsed.Errors.Count > 0)
-        {
-            foreach (var error in parsed.Errors)
-                await Console.Error.WriteLineAsync($"bruma: {error.Message}");
-            return 2;
-        }
         try
         {
+            var parsed = root.Parse(FlagSpelling.Rewrite(args));
+            if (parsed.Errors.Count > 0)
+                throw new UsageException(string.Join(" ", parsed.Errors.Select(error => error.Message)));
             return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
         }
         catch (BrumaException e)
         {
             await Console.Error.WriteLineAsync($"bruma: {e.Message}");
             return 1;
+        }
+        catch (UsageException e)
+        {
+            await Console.Error.WriteLineAsync($"bruma: {e.Message} See bruma --help.");
+            return 2;
         }
     }
 }

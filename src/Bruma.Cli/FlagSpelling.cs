@@ -1,0 +1,109 @@
+namespace Bruma.Cli;
+
+/// <summary>Flags as users of other programs type them: rewritten to Bruma's, or refused with the alternative; never ignored.</summary>
+/// <remarks>stable-diffusion.cpp (<c>--cfg-scale</c>), diffusers' scripts (<c>--max_train_steps</c>) and kohya's (<c>--network_dim</c>).</remarks>
+internal static class FlagSpelling
+{
+    private static readonly Dictionary<string, Dictionary<string, string>> Aliases = new(StringComparer.Ordinal)
+    {
+        ["generate"] = new(StringComparer.Ordinal)
+        {
+            ["-p"] = "--prompt",
+            ["-m"] = "--model",
+            ["--pretrained_model_name_or_path"] = "--model",
+            ["-n"] = "--negative-prompt",
+            ["-s"] = "--seed",
+            ["--rng-seed"] = "--seed",
+            ["-b"] = "--count",
+            ["--batch-count"] = "--count",
+            ["--num-images-per-prompt"] = "--count",
+            ["--num-inference-steps"] = "--steps",
+            ["--cfg-scale"] = "--guidance-scale",
+            ["--guidance"] = "--guidance-scale",
+            ["--sampling-method"] = "--scheduler",
+            ["--sampler"] = "--scheduler",
+            ["--class-label"] = "--class",
+            ["-t"] = "--threads",
+        },
+        ["train"] = new(StringComparer.Ordinal)
+        {
+            ["--train-data-dir"] = "--data",
+            ["--dataset-name"] = "--data",
+            ["--output-dir"] = "--output",
+            ["--max-train-steps"] = "--steps",
+            ["--train-batch-size"] = "--batch-size",
+            ["--checkpointing-steps"] = "--checkpoint-every",
+            ["--save-every-n-steps"] = "--checkpoint-every",
+            ["--sample-every-n-steps"] = "--sample-every",
+            ["--lr-scheduler"] = "--lr-schedule",
+            ["--prediction-type"] = "--prediction",
+            ["--mixed-precision"] = "--precision",
+            ["--snr-gamma"] = "--min-snr-gamma",
+            ["--max-grad-norm"] = "--max-gradient-norm",
+            ["--adam-weight-decay"] = "--weight-decay",
+            ["--random-flip"] = "--flip",
+            ["--ema-max-decay"] = "--ema-decay",
+            ["--checkpoints-total-limit"] = "--checkpoints-total-limit",
+        },
+    };
+
+    private static readonly Dictionary<string, Dictionary<string, string>> Refused = new(StringComparer.Ordinal)
+    {
+        ["generate"] = new(StringComparer.Ordinal)
+        {
+            ["--mode"] = "choose the work by command: bruma generate, bruma train, bruma models",
+            ["--type"] = "Bruma chooses bf16 or fp32 from the CPU; say --precision fp32 to force it",
+            ["--vae-tiling"] = "pictures of this size need no tiling",
+            ["--diffusion-fa"] = "attention is chosen by size; leave it out",
+            ["--fa"] = "attention is chosen by size; leave it out",
+            ["--offload-to-cpu"] = "everything runs on the CPU already; leave it out",
+            ["--clip-on-cpu"] = "everything runs on the CPU already; leave it out",
+            ["--vae-on-cpu"] = "everything runs on the CPU already; leave it out",
+            ["--rng"] = "noise is PyTorch's CPU generator, as in ComfyUI and diffusers; leave it out",
+            ["--preview"] = "use bruma denoise to see every step",
+            ["--disable-image-metadata"] = "metadata holds prompt, seed and settings only; strip it afterwards with an image tool",
+        },
+        ["train"] = new(StringComparer.Ordinal)
+        {
+            ["--resume-from-checkpoint"] = "use bruma resume RUN",
+            ["--resume"] = "use bruma resume RUN",
+            ["--num-train-epochs"] = "give the length as --steps (images / batch size = steps of an epoch)",
+            ["--num-epochs"] = "give the length as --steps (images / batch size = steps of an epoch)",
+            ["--max-train-epochs"] = "give the length as --steps (images / batch size = steps of an epoch)",
+            ["--use-8bit-adam"] = "the optimizer keeps fp32 moments; leave it out",
+            ["--enable-xformers-memory-efficient-attention"] = "attention is chosen by size; leave it out",
+            ["--push-to-hub"] = "upload RUN/model by hand: it is a diffusers folder",
+            ["--report-to"] = "RUN always holds TensorBoard events and stats.jsonl; leave it out",
+            ["--use-ema"] = "weights are always averaged; choose how with --ema-decay",
+            ["--save-state"] = "every checkpoint holds the whole state; leave it out",
+            ["--dataloader-num-workers"] = "batches are prefetched on background threads; leave it out",
+            ["--local-rank"] = "training runs in one process; leave it out",
+            ["--pretrained-model-name-or-path"] = "train diffusion starts from scratch; leave it out",
+            ["--scale-lr"] = "give the learning rate itself with --learning-rate",
+            ["--image-interpolation-mode"] = "images are resized with Lanczos; leave it out",
+        },
+    };
+
+    /// <summary>The arguments in Bruma's spelling.</summary>
+    /// <exception cref="UsageException">A known flag of another program that has no equivalent.</exception>
+    public static string[] Rewrite(string[] arguments)
+    {
+        var command = arguments.FirstOrDefault(argument => !argument.StartsWith('-')) ?? "";
+        return [.. arguments.Select(argument => argument.StartsWith('-') ? RewriteFlag(command, argument) : argument)];
+    }
+
+    private static string RewriteFlag(string command, string argument)
+    {
+        var end = argument.IndexOf('=', StringComparison.Ordinal);
+        var (flag, value) = end < 0 ? (argument, "") : (argument[..end], argument[end..]);
+        var spelled = flag.StartsWith("--", StringComparison.Ordinal) ? flag.Replace('_', '-') : flag;
+        if (Refused.TryGetValue(command, out var refused) && refused.TryGetValue(spelled, out var alternative))
+            throw new UsageException($"{flag} has no equivalent here: {alternative}.");
+        if (Aliases.TryGetValue(command, out var aliases) && aliases.TryGetValue(spelled, out var ours))
+            spelled = ours;
+        return spelled + value;
+    }
+}
+
+/// <summary>Wrong usage: one sentence, exit code 2.</summary>
+internal sealed class UsageException(string message) : Exception(message);
