@@ -30,6 +30,16 @@ public static class TensorTypes
     /// <summary>The type to compute with; null where libtorch has none.</summary>
     public static ScalarType? Of(string name) => Known.TryGetValue(name, out var type) ? type.Type : null;
 
+    /// <summary>The type that values are read into when none is asked for: the stored one, or where libtorch has none the next that holds every value (for U64 as far as 63 bits reach).</summary>
+    /// <remarks>Older builds of libtorch have no arithmetic for unsigned and 8-bit floating types.</remarks>
+    public static ScalarType Read(string name) => Of(name) ?? name switch
+    {
+        "F8_E4M3" or "F8_E5M2" => ScalarType.Float32,
+        "U16" => ScalarType.Int32,
+        "U32" or "U64" => ScalarType.Int64,
+        _ => throw new ArgumentException($"unknown type {name}", nameof(name)),
+    };
+
     public static string Name(ScalarType type) =>
         Known.FirstOrDefault(known => known.Value.Type == type).Key ?? throw new ArgumentException($"no safetensors type for {type}", nameof(type));
 }

@@ -1,3 +1,5 @@
+using Bruma.Verification.Kinds;
+
 namespace Bruma.Verification;
 
 /// <summary>Runs one case and reports the comparisons. Throws <see cref="UnknownCaseException"/> for a class that Bruma does not have.</summary>
@@ -8,6 +10,10 @@ public static class CaseKinds
 {
     public static readonly IReadOnlyDictionary<string, CaseRunner> All = new Dictionary<string, CaseRunner>(StringComparer.Ordinal)
     {
+        ["bad_file"] = BadFileKind.Run,
+        ["rng"] = RngKind.Run,
+        ["weights_file"] = WeightsFileKind.Run,
+        ["weights_folder"] = WeightsFolderKind.Run,
     };
 }
 
