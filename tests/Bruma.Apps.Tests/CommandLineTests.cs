@@ -1,25 +1,36 @@
-using System.Diagnostics;
+using Bruma.Apps.Tests.Support;
 
 namespace Bruma.Apps.Tests;
 
-/// <summary>The program as its user runs it: a process, its output and its exit code.</summary>
+/// <summary>Wrong usage exits with 2 and says in one sentence what to do.</summary>
 public sealed class CommandLineTests
 {
-    [Fact]
-    public void An_unknown_command_is_wrong_usage()
+    [Theory]
+    [InlineData("paint", "paint")]
+    [InlineData("train diffusion --data x --output y --push_to_hub", "upload")]
+    [InlineData("train diffusion --data x --output y --resume_from_checkpoint latest", "bruma resume")]
+    [InlineData("generate --steps many", "many")]
+    [InlineData("generate --output picture.txt", ".png")]
+    [InlineData("generate --vae-tiling", "tiling")]
+    public void Wrong_usage_exits_with_2_and_names_the_way_out(string arguments, string expected)
     {
-        var (code, _, error) = Bruma("paint");
-        Assert.Equal(2, code);
-        Assert.Contains("paint", error, StringComparison.Ordinal);
+        var result = BrumaProgram.Run(arguments.Split(' '));
+        Assert.Equal(2, result.Code);
+        Assert.Contains(expected, result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
     }
 
-    private static (int Code, string Output, string Error) Bruma(params string[] arguments)
+    [Theory]
+    [InlineData("generate --model no-such-model", "no-such-model")]
+    [InlineData("train diffusion --data no-such-folder --output never-written", "no-such-folder")]
+    [InlineData("resume no-such-run", "no-such-run")]
+    [InlineData("verify --cases no-such-cases", "no-such-cases")]
+    public void Work_that_cannot_start_exits_with_1_and_names_what_is_missing(string arguments, string expected)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "bruma.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var error = process.StandardError.ReadToEndAsync();
-        process.WaitForExit();
-        return (process.ExitCode, output.Result, error.Result);
+        var result = BrumaProgram.Run(arguments.Split(' '));
+        Assert.Equal(1, result.Code);
+        Assert.Contains(expected, result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists("never-written"));
     }
 }

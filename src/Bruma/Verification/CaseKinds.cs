@@ -14,6 +14,7 @@ public static class CaseKinds
         ["rng"] = RngKind.Run,
         ["weights_file"] = WeightsFileKind.Run,
         ["weights_folder"] = WeightsFolderKind.Run,
+        ["model"] = ModelKind.Run,
     };
 }
 

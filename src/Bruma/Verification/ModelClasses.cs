@@ -1,3 +1,4 @@
+using Bruma.Diffusion;
 using static TorchSharp.torch.nn;
 
 namespace Bruma.Verification;
@@ -7,5 +8,6 @@ public static class ModelClasses
 {
     public static readonly IReadOnlyDictionary<string, Func<string, string?, Module>> All = new Dictionary<string, Func<string, string?, Module>>(StringComparer.Ordinal)
     {
+        ["UNet2DModel"] = UNet2DModel.Load,
     };
 }
