@@ -14,6 +14,9 @@ public static class CaseKinds
         ["rng"] = RngKind.Run,
         ["weights_file"] = WeightsFileKind.Run,
         ["weights_folder"] = WeightsFolderKind.Run,
+        ["ema"] = ScheduleKinds.Average,
+        ["layerwise_lr"] = ScheduleKinds.LayerwiseRates,
+        ["lr_schedule"] = ScheduleKinds.LearningRates,
         ["model"] = ModelKind.Run,
     };
 }

@@ -1,0 +1,15 @@
+using System.Runtime.Intrinsics.X86;
+using static TorchSharp.torch;
+
+namespace Bruma.Training;
+
+/// <summary>The precision that suits the processor, by a fixed rule and never by a timing.</summary>
+public static class ComputePrecision
+{
+    /// <summary><c>bf16</c> where the processor multiplies it (AVX-512 BF16), else <c>fp32</c>.</summary>
+    public static string Default => HasBFloat16 ? "bf16" : "fp32";
+
+    public static bool HasBFloat16 => Avx512F.IsSupported && (X86Base.CpuId(7, 1).Eax & (1 << 5)) != 0;
+
+    public static ScalarType TypeOf(string precision) => precision == "bf16" ? ScalarType.BFloat16 : ScalarType.Float32;
+}

@@ -1,0 +1,152 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Bruma.Hub;
+
+namespace Bruma.Training;
+
+/// <summary>The folder of a run: what the trainer writes and whoever watches reads.</summary>
+/// <remarks><c>config.json</c>, <c>provenance.json</c>, <c>stats.jsonl</c>, <c>log.txt</c>, <c>samples/</c>, <c>checkpoints/step-NNNNNNN/</c>.</remarks>
+public sealed class RunFolder
+{
+    private const string SumsFile = "state.json";
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+    private static readonly string[] Weights = ["model.safetensors", "ema.safetensors", "optimizer.safetensors"];
+
+    private RunFolder(string path) => Root = path;
+
+    public string Root { get; }
+
+    public string Config => Path.Combine(Root, "config.json");
+
+    public string Model => Path.Combine(Root, "model");
+
+    private string Stats => Path.Combine(Root, "stats.jsonl");
+
+    private string Checkpoints => Path.Combine(Root, "checkpoints");
+
+    private string Unfinished => Path.Combine(Root, ".checkpoint");
+
+    /// <exception cref="BrumaException">The folder holds something already, or cannot be written.</exception>
+    public static RunFolder Create(string path, string config)
+    {
+        if (File.Exists(Path.Combine(path, "config.json")))
+            throw new BrumaException($"{path}: a run is there already; go on with bruma resume {path}, or choose another --output.");
+        if (File.Exists(path) || (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any()))
+            throw new BrumaException($"{path}: not empty; choose a new folder for --output.");
+        return Guard(path, () =>
+        {
+            var folder = new RunFolder(path);
+            Directory.CreateDirectory(folder.Checkpoints);
+            Directory.CreateDirectory(Path.Combine(path, "samples"));
+            AtomicFile.WriteText(folder.Config, config);
+            return folder;
+        });
+    }
+
+    /// <summary>Opens a run to go on with; what a killed save left behind is removed.</summary>
+    public static RunFolder Open(string path)
+    {
+        if (!File.Exists(Path.Combine(path, "config.json")))
+            throw new BrumaException($"{path}: no run there (no config.json); give the folder that bruma train wrote.");
+        return Guard(path, () =>
+        {
+            var folder = new RunFolder(path);
+            if (Directory.Exists(folder.Unfinished))
+                Directory.Delete(folder.Unfinished, recursive: true);
+            Directory.CreateDirectory(folder.Checkpoints);
+            Directory.CreateDirectory(Path.Combine(path, "samples"));
+            return folder;
+        });
+    }
+
+    /// <summary>The newest checkpoint and its step, its sums checked; null before the first.</summary>
+    public (string Folder, long Step)? NewestCheckpoint()
+    {
+        var newest = StepFolders().LastOrDefault();
+        if (newest is null)
+            return null;
+        using var state = PythonJson.ParseFile(Path.Combine(newest, SumsFile));
+        foreach (var file in Weights)
+        {
+            var path = Path.Combine(newest, file);
+            if (!File.Exists(path) || FileHash.Sha256(path) != state.RootElement.GetProperty("sha256").GetProperty(file).GetString())
+                throw new BrumaException($"{path}: damaged or missing (its SHA-256 is not the one in {SumsFile}); delete {newest} to go on from the checkpoint before.");
+        }
+        return (newest, state.RootElement.GetProperty("step").GetInt64());
+    }
+
+    /// <summary>Writes a checkpoint beside <c>checkpoints/</c> and moves it in when it is whole.</summary>
+    /// <param name="keep">Checkpoints to keep; 0 keeps all.</param>
+    public void SaveCheckpoint(long step, Action<string> write, int keep = 0) => Guard(Root, () =>
+    {
+        if (Directory.Exists(Unfinished))
+            Directory.Delete(Unfinished, recursive: true);
+        write(Unfinished);
+        var sums = Weights.ToDictionary(file => file, file => FileHash.Sha256(Path.Combine(Unfinished, file)));
+        AtomicFile.WriteText(Path.Combine(Unfinished, SumsFile), JsonSerializer.Serialize(new { step, sha256 = sums }, Indented) + "\n");
+        var target = Path.Combine(Checkpoints, $"step-{step:D7}");
+        if (Directory.Exists(target))
+            Directory.Delete(target, recursive: true);
+        Directory.Move(Unfinished, target);
+        if (keep > 0)
+            foreach (var old in StepFolders().SkipLast(keep))
+                Directory.Delete(old, recursive: true);
+        return this;
+    });
+
+    /// <summary>Opens <c>stats.jsonl</c> for further lines; lines beyond the step that is resumed from are cut.</summary>
+    public StreamWriter OpenStats(long step) => Guard(Root, () =>
+    {
+        var kept = File.Exists(Stats) ? [.. File.ReadLines(Stats).TakeWhile(line => StepOf(line) is { } found && found <= step)] : Array.Empty<string>();
+        AtomicFile.WriteText(Stats, string.Concat(kept.Select(line => line + "\n")));
+        return new StreamWriter(new FileStream(Stats, FileMode.Append, FileAccess.Write, FileShare.Read), new UTF8Encoding(false)) { AutoFlush = true, NewLine = "\n" };
+    });
+
+    public void Log(string line) => Guard(Root, () =>
+    {
+        File.AppendAllText(Path.Combine(Root, "log.txt"), $"{DateTime.UtcNow.ToString("u", CultureInfo.InvariantCulture)} {line}\n");
+        return this;
+    });
+
+    /// <summary>The steps and losses written so far.</summary>
+    public IReadOnlyList<(long Step, double Loss, double LearningRate)> ReadStats()
+    {
+        var rows = new List<(long, double, double)>();
+        foreach (var line in File.ReadLines(Stats))
+        {
+            using var json = JsonDocument.Parse(line);
+            rows.Add((json.RootElement.GetProperty("step").GetInt64(), json.RootElement.GetProperty("loss").GetDouble(), json.RootElement.GetProperty("learning_rate").GetDouble()));
+        }
+        return rows;
+    }
+
+    private IEnumerable<string> StepFolders() => Directory.Exists(Checkpoints)
+        ? Directory.EnumerateDirectories(Checkpoints, "step-*").Order(StringComparer.Ordinal)
+        : [];
+
+    private static long? StepOf(string line)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(line);
+            return json.RootElement.GetProperty("step").GetInt64();
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            return null; // the line that a killed run was writing
+        }
+    }
+
+    private static T Guard<T>(string path, Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new BrumaException($"{path}: cannot be written ({e.Message.TrimEnd('.')}); free space or choose another folder. The last checkpoint is whole.", e);
+        }
+    }
+}

@@ -1,0 +1,165 @@
+using Bruma.Hub;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Bruma.Training;
+
+/// <param name="Steps">Updates of the whole run.</param>
+/// <param name="GradientAccumulation">Micro-batches per update.</param>
+/// <param name="MaxGradientNorm">Gradients are clipped to this global norm.</param>
+/// <param name="Seed">Seed of noise, times and dropout.</param>
+public sealed record TrainerOptions(int Steps, LearningRateSchedule Schedule, AdamWOptions Optimizer, EmaOptions? Ema, int GradientAccumulation = 1, double MaxGradientNorm = 1, long Seed = 0);
+
+/// <summary>What one update did. <paramref name="GradientNorm"/> is the norm before clipping.</summary>
+public sealed record StepReport(long Step, double Loss, double LearningRate, double GradientNorm)
+{
+    public string ToJson() => FormattableString.Invariant($"{{\"step\": {Step}, \"loss\": {Loss:R}, \"learning_rate\": {LearningRate:R}, \"gradient_norm\": {GradientNorm:R}}}");
+}
+
+/// <summary>Computes the mean loss of a micro-batch, fp32 and 0-D; everything random comes from the generator.</summary>
+public delegate Tensor BatchLoss<in TBatch>(TBatch batch, Generator random);
+
+/// <summary>Optimizes one network against one loss. The caller owns the loop: previews, checkpoints, early stops.</summary>
+public sealed class Trainer<TBatch> : IDisposable
+    where TBatch : IDisposable
+{
+    private readonly Module _network;
+    private readonly BatchLoss<TBatch> _loss;
+    private readonly TrainerOptions _options;
+    private readonly AdamW _optimizer;
+    private readonly Tensor? _accumulated;
+
+    /// <param name="network">Initialised, fp32; from here on it computes in <paramref name="precision"/>.</param>
+    public Trainer(Module network, BatchLoss<TBatch> loss, TrainerOptions options, ScalarType precision = ScalarType.Float32)
+    {
+        (_network, _loss, _options) = (network, loss, options);
+        Parameters = new FlatParameters(network, precision, (_, parameter) => (parameter.dim() >= 2 ? options.Optimizer.WeightDecay : 0, 1));
+        _optimizer = new AdamW(Parameters, options.Optimizer);
+        if (options.Ema is not null)
+            Average = Parameters.Master.clone().DetachFromDisposeScope();
+        if (precision == ScalarType.BFloat16 && options.GradientAccumulation > 1)
+            _accumulated = Parameters.NewBuffer();
+    }
+
+    /// <summary>Updates done so far.</summary>
+    public long Step { get; private set; }
+
+    public FlatParameters Parameters { get; }
+
+    /// <summary>Averaged weights, [P]; null without averaging.</summary>
+    public Tensor? Average { get; }
+
+    /// <summary>Trains until the last step or until cancelled; the step under way is always finished.</summary>
+    /// <param name="batches">The stream of micro-batches from a given index on.</param>
+    /// <exception cref="BrumaException">The loss or the gradient is not finite.</exception>
+    public IEnumerable<StepReport> Run(Func<long, IEnumerable<TBatch>> batches, CancellationToken cancellationToken = default)
+    {
+        using var source = batches(Step * _options.GradientAccumulation).GetEnumerator();
+        _network.train();
+        while (Step < _options.Steps && !cancellationToken.IsCancellationRequested)
+            yield return TakeStep(source); // no scope is open across the yield
+    }
+
+    /// <summary>Computes with the averaged weights, in evaluation mode and without gradients, then goes back.</summary>
+    public T WithAverage<T>(Func<T> work)
+    {
+        using var noGradient = no_grad();
+        using var kept = Parameters.Master.clone().DetachFromDisposeScope();
+        _network.eval();
+        Parameters.Computed.copy_(Average ?? Parameters.Master);
+        try
+        {
+            return work();
+        }
+        finally
+        {
+            Parameters.Computed.copy_(kept);
+            _network.train();
+        }
+    }
+
+    public void Dispose()
+    {
+        _accumulated?.Dispose();
+        Average?.Dispose();
+        _optimizer.Dispose();
+        Parameters.Dispose();
+    }
+
+    private StepReport TakeStep(IEnumerator<TBatch> source)
+    {
+        var loss = 0.0;
+        for (var micro = 0; micro < _options.GradientAccumulation; micro++)
+        {
+            if (!source.MoveNext())
+                throw new InvalidOperationException("the stream of batches ended before the run");
+            using var batch = source.Current;
+            loss += Accumulate(batch, micro) / _options.GradientAccumulation;
+        }
+
+        var gradient = _accumulated ?? Parameters.Gradient;
+        var norm = Math.Sqrt(FlatPass.SumOfSquares(Reader(gradient), Parameters.Count));
+        if (!double.IsFinite(loss) || !double.IsFinite(norm))
+            throw new BrumaException(FormattableString.Invariant($"step {Step + 1}: the loss is {loss} and the gradient norm {norm}; the last checkpoint is whole. Try a lower --learning-rate or --precision fp32."));
+
+        var rate = _options.Schedule.At(Step);
+        Step++;
+        _optimizer.Step(gradient, Math.Min(1, _options.MaxGradientNorm / (norm + 1e-6)), Step, rate, Average is null ? null : (Average, _options.Ema!.At(Step)));
+        Reader(gradient).Clear(0, Parameters.Count);
+        return new StepReport(Step, loss, rate, norm);
+    }
+
+    private double Accumulate(TBatch batch, int micro)
+    {
+        using var scope = NewDisposeScope();
+        random.manual_seed((long)(StepRandom.Seed(_options.Seed, Step, micro, 1) >> 1)); // dropout draws from the global generator
+        using var generator = StepRandom.At(_options.Seed, Step, micro, 0);
+        var loss = _loss(batch, generator);
+        (loss / _options.GradientAccumulation).backward();
+        if (_accumulated is not null)
+            AddMicroGradient();
+        return loss.item<float>();
+    }
+
+    private unsafe void AddMicroGradient() => FlatPass.AddAndClear((float*)TensorMemory.Address(_accumulated!), Reader(Parameters.Gradient), Parameters.Count);
+
+    private static FlatReader Reader(Tensor buffer) => new(TensorMemory.Address(buffer), buffer.dtype == ScalarType.BFloat16);
+
+    /// <summary>Writes model, average, optimizer and state into a folder; equal states give equal bytes.</summary>
+    public void Save(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        SafetensorsFile.Write(Path.Combine(folder, "model.safetensors"), Parameters.Named(Parameters.Master));
+        SafetensorsFile.Write(Path.Combine(folder, "ema.safetensors"), Parameters.Named(Average ?? Parameters.Master));
+        SafetensorsFile.Write(Path.Combine(folder, "optimizer.safetensors"),
+            Parameters.Named(_optimizer.FirstMoment).Select(pair => new KeyValuePair<string, Tensor>($"exp_avg.{pair.Key}", pair.Value))
+                .Concat(Parameters.Named(_optimizer.SecondMoment).Select(pair => new KeyValuePair<string, Tensor>($"exp_avg_sq.{pair.Key}", pair.Value))));
+    }
+
+    /// <summary>Goes on from a folder written by <see cref="Save"/>.</summary>
+    public void Restore(string folder, long step)
+    {
+        using var noGradient = no_grad();
+        Read("model.safetensors", "", Parameters.Master);
+        if (Average is not null)
+            Read("ema.safetensors", "", Average);
+        Read("optimizer.safetensors", "exp_avg.", _optimizer.FirstMoment);
+        Read("optimizer.safetensors", "exp_avg_sq.", _optimizer.SecondMoment);
+        if (!ReferenceEquals(Parameters.Computed, Parameters.Master))
+            Parameters.Computed.copy_(Parameters.Master);
+        Step = step;
+
+        void Read(string file, string prefix, Tensor target)
+        {
+            using var scope = NewDisposeScope();
+            using var stored = new SafetensorsFile(Path.Combine(folder, file));
+            foreach (var (name, values) in Parameters.Named(target))
+            {
+                var read = stored.Read(prefix + name, float32);
+                if (!read.shape.SequenceEqual(values.shape))
+                    throw new BrumaException($"{Path.Combine(folder, file)}: {prefix}{name} has the shape [{string.Join(", ", read.shape)}] where the network has [{string.Join(", ", values.shape)}]; the checkpoint belongs to another network.");
+                values.copy_(read);
+            }
+        }
+    }
+}
