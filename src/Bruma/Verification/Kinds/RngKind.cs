@@ -39,7 +39,7 @@ internal static class RngKind
         var dtype = row.GetProperty("dtype").GetString() switch { "float16" => float16, "bfloat16" => bfloat16, "float64" => float64, "int64" => int64, _ => float32 };
         var drawn = row.GetProperty("op").GetString() switch
         {
-            "randn" => randn(shape, dtype, generator: generator),
+            "randn" => SeededNormal.Draw(shape, generator, dtype),
             "rand" => rand(shape, dtype, generator: generator),
             "randint" => randint(row.GetProperty("low").GetInt64(), row.GetProperty("high").GetInt64(), shape, dtype, generator: generator),
             "randperm" => randperm(row.GetProperty("n").GetInt64(), dtype, generator: generator),
@@ -53,7 +53,7 @@ internal static class RngKind
 
     private static Tensor Call(JsonElement call, Generator generator) => call[0].GetString() switch
     {
-        "randn" => randn([call[1].GetInt64()], generator: generator),
+        "randn" => SeededNormal.Draw([call[1].GetInt64()], generator),
         "rand" => rand([call[1].GetInt64()], generator: generator),
         "randint" => randint(call[1].GetInt64(), call[2].GetInt64(), [call[3].GetInt64()], int64, generator: generator).to(float32),
         var op => throw new UnknownCaseException($"unknown operation {op}"),
