@@ -15,6 +15,7 @@ public static class CaseKinds
         ["weights_file"] = WeightsFileKind.Run,
         ["weights_folder"] = WeightsFolderKind.Run,
         ["ema"] = ScheduleKinds.Average,
+        ["image"] = ImageKinds.Resize,
         ["layerwise_lr"] = ScheduleKinds.LayerwiseRates,
         ["lr_schedule"] = ScheduleKinds.LearningRates,
         ["model"] = ModelKind.Run,

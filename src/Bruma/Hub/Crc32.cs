@@ -1,4 +1,4 @@
-namespace Bruma.Verification;
+namespace Bruma.Hub;
 
 /// <summary>The CRC-32 of IEEE 802.3, as zip and PNG use it.</summary>
 public static class Crc32
