@@ -1,4 +1,5 @@
 using Bruma.Hub;
+using Bruma.Nn;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -112,8 +113,8 @@ public sealed class Trainer<TBatch> : IDisposable
     private double Accumulate(TBatch batch, int micro)
     {
         using var scope = NewDisposeScope();
-        random.manual_seed((long)(StepRandom.Seed(_options.Seed, Step, micro, 1) >> 1)); // dropout draws from the global generator
-        using var generator = StepRandom.At(_options.Seed, Step, micro, 0);
+        random.manual_seed((long)(HashedSeed.Of(_options.Seed, Step, micro, 1) >> 1)); // dropout draws from the global generator
+        using var generator = HashedSeed.At(_options.Seed, Step, micro, 0);
         var loss = _loss(batch, generator);
         (loss / _options.GradientAccumulation).backward();
         if (_accumulated is not null)

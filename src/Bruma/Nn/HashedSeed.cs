@@ -1,13 +1,13 @@
 using static TorchSharp.torch;
 
-namespace Bruma.Training;
+namespace Bruma.Nn;
 
 /// <summary>Randomness without a state: every generator is seeded by where it is used.</summary>
-public static class StepRandom
+public static class HashedSeed
 {
     /// <summary>A seed from a run's seed and a place in it; neighbours are unrelated.</summary>
     /// <remarks>The finaliser of SplitMix64 (Steele, Lea and Flood 2014), chained.</remarks>
-    public static ulong Seed(long seed, params ReadOnlySpan<long> place)
+    public static ulong Of(long seed, params ReadOnlySpan<long> place)
     {
         var hash = Mix((ulong)seed);
         foreach (var part in place)
@@ -16,7 +16,7 @@ public static class StepRandom
     }
 
     /// <summary>A fresh generator for one place.</summary>
-    public static Generator At(long seed, params ReadOnlySpan<long> place) => new(Seed(seed, place), CPU);
+    public static Generator At(long seed, params ReadOnlySpan<long> place) => new(Of(seed, place), CPU);
 
     private static ulong Mix(ulong z)
     {
