@@ -19,6 +19,8 @@ public static class CaseKinds
         ["layerwise_lr"] = ScheduleKinds.LayerwiseRates,
         ["lr_schedule"] = ScheduleKinds.LearningRates,
         ["model"] = ModelKind.Run,
+        ["scheduler"] = SchedulerKind.Run,
+        ["scheduler_config"] = SchedulerConfigKind.Run,
     };
 }
 

@@ -1,0 +1,28 @@
+namespace Bruma.Diffusion.Schedulers;
+
+/// <summary>The class that runs each configuration.</summary>
+internal static class SchedulerClasses
+{
+    private static readonly Dictionary<string, Func<SchedulerConfig, int, SchedulerOptions, Scheduler>> Known = new(StringComparer.Ordinal)
+    {
+        ["DDPMScheduler"] = (config, steps, _) => new DdpmScheduler(config, steps),
+        ["DDIMScheduler"] = (config, steps, options) => new DdimScheduler(config, steps, options.Eta ?? 0),
+        ["DDIMInverseScheduler"] = (config, steps, _) => new DdimInverseScheduler(config, steps),
+        ["EulerDiscreteScheduler"] = (config, steps, _) => new EulerScheduler(config, steps),
+        ["EulerAncestralDiscreteScheduler"] = (config, steps, _) => new EulerAncestralScheduler(config, steps),
+        ["HeunDiscreteScheduler"] = (config, steps, _) => new HeunScheduler(config, steps),
+        ["KDPM2DiscreteScheduler"] = (config, steps, _) => new Dpm2Scheduler(config, steps, ancestral: false),
+        ["KDPM2AncestralDiscreteScheduler"] = (config, steps, _) => new Dpm2Scheduler(config, steps, ancestral: true),
+        ["LMSDiscreteScheduler"] = (config, steps, _) => new LmsScheduler(config, steps),
+        ["PNDMScheduler"] = (config, steps, _) => new PndmScheduler(config, steps),
+        ["LCMScheduler"] = (config, steps, _) => new LcmScheduler(config, steps),
+        ["TCDScheduler"] = (config, steps, options) => new TcdScheduler(config, steps, options.Eta ?? 0.3),
+        ["FlowMatchEulerDiscreteScheduler"] = (config, steps, _) => new FlowMatchEulerScheduler(config, steps),
+        ["FlowMatchHeunDiscreteScheduler"] = (config, steps, _) => new FlowMatchHeunScheduler(config, steps),
+    };
+
+    public static bool Knows(string className) => Known.ContainsKey(className);
+
+    public static Scheduler Create(SchedulerConfig config, int steps, SchedulerOptions options) =>
+        Known.TryGetValue(config.ClassName, out var create) ? create(config, steps, options) : throw config.Unsupported("_class_name", config.ClassName, "another scheduler");
+}

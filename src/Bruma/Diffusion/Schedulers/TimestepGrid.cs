@@ -1,0 +1,46 @@
+namespace Bruma.Diffusion.Schedulers;
+
+/// <summary>The training steps that a denoising run visits, the noisiest first.</summary>
+internal static class TimestepGrid
+{
+    /// <summary>One timestep for each denoising step; not rounded.</summary>
+    public static double[] Descending(SchedulerConfig config, int steps)
+    {
+        var train = config.NumTrainTimesteps;
+        return config.TimestepSpacing switch
+        {
+            TimestepSpacing.Linspace => [.. SigmaCurve.Linspace(0, train - 1, steps).Reverse()],
+            TimestepSpacing.Leading => [.. Enumerable.Range(0, steps).Select(i => (double)(i * (train / steps) + config.StepsOffset)).Reverse()],
+            _ => Trailing(train, train, steps),
+        };
+    }
+
+    /// <summary>As <see cref="Descending"/>, in whole numbers.</summary>
+    public static double[] Whole(SchedulerConfig config, int steps) => [.. Descending(config, steps).Select(t => Math.Round(t))];
+
+    /// <summary>Whole timesteps of a grid with one more point, the least noisy, which is left out: it is where the run ends.</summary>
+    public static double[] WithoutLast(SchedulerConfig config, int steps, int train) => config.TimestepSpacing switch
+    {
+        TimestepSpacing.Linspace => [.. SigmaCurve.Linspace(0, train - 1, steps + 1).Skip(1).Select(t => Math.Round(t)).Reverse()],
+        TimestepSpacing.Leading => [.. Enumerable.Range(1, steps).Select(i => (double)(i * (train / (steps + 1)) + config.StepsOffset)).Reverse()],
+        _ => Trailing(config.NumTrainTimesteps, train, steps),
+    };
+
+    /// <summary>The steps of a distilled consistency model: evenly among the steps that it was trained on.</summary>
+    /// <exception cref="BrumaException">More steps than it was trained on.</exception>
+    public static double[] OfConsistency(SchedulerConfig config, int steps)
+    {
+        var trained = config.OriginalInferenceSteps;
+        if (steps > trained)
+            throw new BrumaException($"{config.ClassName}: {steps} steps, but the model was distilled for at most original_inference_steps = {trained}; ask for fewer.");
+        var apart = config.NumTrainTimesteps / trained;
+        return [.. Enumerable.Range(0, steps).Select(i => (double)((trained - (int)Math.Floor((double)i * trained / steps)) * apart - 1))];
+    }
+
+    private static double[] Trailing(int train, int from, int steps)
+    {
+        var apart = (double)train / steps;
+        var count = (int)Math.Ceiling(from / apart - 1e-9);
+        return [.. Enumerable.Range(0, count).Select(i => Math.Round(from - i * apart) - 1)];
+    }
+}
