@@ -12,6 +12,8 @@ namespace Bruma.Diffusion;
 /// <remarks>Ho et al. 2020, arXiv:2006.11239. It computes in the type of its weights and returns that type.</remarks>
 public sealed class UNet2DModel : Module<Tensor, Tensor, Tensor?, Tensor>
 {
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
     private readonly Conv2d conv_in;
     private readonly TimestepEmbedding time_embedding;
     private readonly Module<Tensor, Tensor>? class_embedding;
@@ -88,12 +90,13 @@ public sealed class UNet2DModel : Module<Tensor, Tensor, Tensor?, Tensor>
     }
 
     /// <summary>Writes the folder that <see cref="Load"/> and diffusers read.</summary>
-    public void Save(string folder, ScalarType dtype)
+    /// <param name="weights">Weights by key, in the type to store; null takes the network's own.</param>
+    public void Save(string folder, IEnumerable<KeyValuePair<string, Tensor>>? weights = null)
     {
         var json = JsonSerializer.SerializeToNode(Config, UNet2DJson.Default.UNet2DConfig)!.AsObject();
         json.Insert(0, "_class_name", nameof(UNet2DModel));
-        AtomicFile.WriteText(Path.Combine(folder, "config.json"), json.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n");
-        ModuleWeights.Save(this, Path.Combine(folder, "diffusion_pytorch_model.safetensors"), dtype);
+        AtomicFile.WriteText(Path.Combine(folder, "config.json"), json.ToJsonString(Indented) + "\n");
+        SafetensorsFile.Write(Path.Combine(folder, "diffusion_pytorch_model.safetensors"), weights ?? state_dict());
     }
 
     /// <summary>Start values for training from scratch, from the generator alone. What closes a residual branch and the network starts at zero.</summary>

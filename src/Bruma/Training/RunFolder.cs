@@ -27,13 +27,19 @@ public sealed class RunFolder
 
     private string Unfinished => Path.Combine(Root, ".checkpoint");
 
-    /// <exception cref="BrumaException">The folder holds something already, or cannot be written.</exception>
-    public static RunFolder Create(string path, string config)
+    /// <exception cref="BrumaException">The folder holds something already.</exception>
+    public static void CheckNew(string path)
     {
         if (File.Exists(Path.Combine(path, "config.json")))
             throw new BrumaException($"{path}: a run is there already; go on with bruma resume {path}, or choose another --output.");
         if (File.Exists(path) || (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any()))
             throw new BrumaException($"{path}: not empty; choose a new folder for --output.");
+    }
+
+    /// <exception cref="BrumaException">The folder holds something already, or cannot be written.</exception>
+    public static RunFolder Create(string path, string config)
+    {
+        CheckNew(path);
         return Guard(path, () =>
         {
             var folder = new RunFolder(path);
@@ -101,6 +107,31 @@ public sealed class RunFolder
         var kept = File.Exists(Stats) ? [.. File.ReadLines(Stats).TakeWhile(line => StepOf(line) is { } found && found <= step)] : Array.Empty<string>();
         AtomicFile.WriteText(Stats, string.Concat(kept.Select(line => line + "\n")));
         return new StreamWriter(new FileStream(Stats, FileMode.Append, FileAccess.Write, FileShare.Read), new UTF8Encoding(false)) { AutoFlush = true, NewLine = "\n" };
+    });
+
+    /// <summary>A new event file for TensorBoard.</summary>
+    public EventFile OpenEvents() => Guard(Root, () => new EventFile(Root));
+
+    /// <summary>Says what the run was made of and where: <c>provenance.json</c>.</summary>
+    public void WriteProvenance(string precision, string dataSha256) => Guard(Root, () =>
+    {
+        var provenance = new
+        {
+            data_sha256 = dataSha256,
+            bruma = VersionOf(typeof(RunFolder)),
+            torchsharp = VersionOf(typeof(TorchSharp.torch)),
+            dotnet = Environment.Version.ToString(),
+            precision,
+            threads = TorchSharp.torch.get_num_threads(),
+            processors = Environment.ProcessorCount,
+            system = System.Runtime.InteropServices.RuntimeInformation.OSDescription,
+            architecture = System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture.ToString(),
+            started = DateTime.UtcNow.ToString("u", CultureInfo.InvariantCulture),
+        };
+        AtomicFile.WriteText(Path.Combine(Root, "provenance.json"), JsonSerializer.Serialize(provenance, Indented) + "\n");
+        return this;
+
+        static string VersionOf(Type type) => type.Assembly.GetName().Version?.ToString() ?? "";
     });
 
     public void Log(string line) => Guard(Root, () =>

@@ -113,6 +113,7 @@ public sealed class Trainer<TBatch> : IDisposable
     private double Accumulate(TBatch batch, int micro)
     {
         using var scope = NewDisposeScope();
+        using var gradients = enable_grad(); // also where the caller has switched them off
         random.manual_seed((long)(HashedSeed.Of(_options.Seed, Step, micro, 1) >> 1)); // dropout draws from the global generator
         using var generator = HashedSeed.At(_options.Seed, Step, micro, 0);
         var loss = _loss(batch, generator);
