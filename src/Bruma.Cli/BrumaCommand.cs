@@ -11,6 +11,10 @@ public static class BrumaCommand
         var root = new RootCommand("Generative models for .NET: train, generate, measure and verify in one process.")
         {
             VerifyCommand.Create(),
+            GenerateCommand.Create(),
+            TrainCommand.Create(),
+            ResumeCommand.Create(),
+            DenoiseCommand.Create(),
             DoctorCommand.Create(),
         };
         try

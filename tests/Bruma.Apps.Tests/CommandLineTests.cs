@@ -10,6 +10,7 @@ public sealed class CommandLineTests
     [InlineData("train diffusion --data x --output y --push_to_hub", "upload")]
     [InlineData("train diffusion --data x --output y --resume_from_checkpoint latest", "bruma resume")]
     [InlineData("generate --steps many", "many")]
+    [InlineData("generate --output picture.txt", ".png")]
     [InlineData("generate --vae-tiling", "tiling")]
     public void Wrong_usage_exits_with_2_and_names_the_way_out(string arguments, string expected)
     {
@@ -20,6 +21,9 @@ public sealed class CommandLineTests
     }
 
     [Theory]
+    [InlineData("generate --model no-such-model", "no-such-model")]
+    [InlineData("train diffusion --data no-such-folder --output never-written", "no-such-folder")]
+    [InlineData("resume no-such-run", "no-such-run")]
     [InlineData("verify --cases no-such-cases", "no-such-cases")]
     public void Work_that_cannot_start_exits_with_1_and_names_what_is_missing(string arguments, string expected)
     {

@@ -1,0 +1,26 @@
+using Bruma.Training;
+using static TorchSharp.torch;
+
+namespace Bruma.Cli;
+
+/// <summary>Process-wide state of the native library: the program sets it, the library never does.</summary>
+internal static class Native
+{
+    public static void UseThreads(int threads)
+    {
+        if (threads < 0)
+            throw new UsageException($"--threads {threads}: must be at least 1.");
+        if (threads > 0)
+            set_num_threads(threads);
+    }
+
+    /// <summary>What the user asked for, else by a fixed rule from the CPU's features.</summary>
+    public static string Precision(string? asked) => asked?.ToLowerInvariant() switch
+    {
+        null => ComputePrecision.Default,
+        "bf16" => "bf16",
+        "fp32" or "no" => "fp32",
+        "fp16" => throw new UsageException("--precision fp16: half precision has too little range to train on a CPU; use bf16 or fp32."),
+        _ => throw new UsageException($"--precision {asked}: must be bf16 or fp32."),
+    };
+}

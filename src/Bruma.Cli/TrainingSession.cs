@@ -1,0 +1,87 @@
+using Bruma.Recipes;
+using Bruma.Training;
+using Spectre.Console;
+
+namespace Bruma.Cli;
+
+/// <summary>Runs a training recipe in the foreground: progress, Ctrl-C, and what to say at the end.</summary>
+internal static class TrainingSession
+{
+    private const int Interrupted = 130;
+
+    public static Task<int> Start(string folder, Func<DiffusionOptions> options, bool json, CancellationToken cancellation) =>
+        OnOwnThread(() => Run(DiffusionTraining.Start(folder, options().Checked()), json, cancellation));
+
+    public static Task<int> Resume(string folder, bool json, CancellationToken cancellation) =>
+        OnOwnThread(() =>
+        {
+            var training = DiffusionTraining.Resume(folder);
+            if (training.Finished)
+            {
+                using (training)
+                    Console.WriteLine($"{folder}: the run is finished after {training.Options.Steps} steps; its model is {Path.Combine(folder, "model")}.");
+                return 0;
+            }
+            return Run(training, json, cancellation);
+        });
+
+    private static int Run(DiffusionTraining training, bool json, CancellationToken cancellation)
+    {
+        using var session = training;
+        foreach (var line in training.Introduction)
+            (json ? Console.Error : Console.Out).WriteLine(line);
+
+        var completed = json ? RunAsJson(training, cancellation) : Console.IsOutputRedirected ? RunAsLines(training, cancellation) : RunLive(training, cancellation);
+        if (!completed)
+        {
+            Console.Error.WriteLine($"Interrupted after step {training.Step}, which is saved. Go on with: bruma resume {training.Folder}");
+            return Interrupted;
+        }
+        foreach (var line in training.Finish())
+            (json ? Console.Error : Console.Out).WriteLine(line);
+        return 0;
+    }
+
+    private static bool RunAsJson(DiffusionTraining training, CancellationToken cancellation)
+    {
+        foreach (var report in training.Run(cancellation))
+            Console.WriteLine(report.ToJson());
+        return training.Step >= training.Options.Steps;
+    }
+
+    private static bool RunAsLines(DiffusionTraining training, CancellationToken cancellation)
+    {
+        var next = DateTime.MinValue;
+        foreach (var report in training.Run(cancellation))
+            if (DateTime.UtcNow >= next || report.Step == training.Options.Steps)
+            {
+                Console.WriteLine(Line(training, report));
+                next = DateTime.UtcNow.AddSeconds(10);
+            }
+        return training.Step >= training.Options.Steps;
+    }
+
+    private static bool RunLive(DiffusionTraining training, CancellationToken cancellation)
+    {
+        AnsiConsole.Progress().Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn()).Start(context =>
+        {
+            var task = context.AddTask("starting", maxValue: training.Options.Steps);
+            task.Value = training.Step;
+            foreach (var report in training.Run(cancellation))
+            {
+                task.Description = Markup.Escape(Line(training, report));
+                task.Value = report.Step;
+            }
+        });
+        return training.Step >= training.Options.Steps;
+    }
+
+    private static string Line(DiffusionTraining training, StepReport report)
+    {
+        var left = TimeSpan.FromSeconds((training.Options.Steps - report.Step) * training.SecondsPerStep);
+        return FormattableString.Invariant($"step {report.Step}/{training.Options.Steps}  loss {report.Loss:0.0000}  lr {report.LearningRate:0.0e+00}  {training.SamplesPerSecond:0} images/s  {left:h\\:mm\\:ss} left");
+    }
+
+    /// <summary>Scopes belong to a thread, so training stays on one.</summary>
+    private static Task<int> OnOwnThread(Func<int> work) => Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+}
