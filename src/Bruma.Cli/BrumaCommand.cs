@@ -10,6 +10,7 @@ public static class BrumaCommand
     {
         var root = new RootCommand("Generative models for .NET: train, generate, measure and verify in one process.")
         {
+            ModelsCommand.Create(),
             VerifyCommand.Create(),
             GenerateCommand.Create(),
             TrainCommand.Create(),

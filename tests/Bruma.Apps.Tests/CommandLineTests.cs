@@ -20,6 +20,17 @@ public sealed class CommandLineTests
         Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_file_that_is_no_model_is_one_sentence_and_exit_code_1()
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder.At("model.safetensors");
+        File.WriteAllText(path, "<html>not found</html>");
+        var result = BrumaProgram.Run("models", "inspect", path);
+        Assert.Equal((1, ""), (result.Code, result.Output));
+        Assert.Equal($"bruma: {path}: is a web page or XML instead of a file of weights (an error or log-in page, perhaps); download the model again.", result.Error.TrimEnd());
+    }
+
     [Theory]
     [InlineData("generate --model no-such-model", "no-such-model")]
     [InlineData("train diffusion --data no-such-folder --output never-written", "no-such-folder")]

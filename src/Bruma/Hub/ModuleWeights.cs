@@ -6,9 +6,6 @@ namespace Bruma.Hub;
 /// <summary>Moves weights between modules and files. Loading is strict: every tensor of the module comes from the file and the other way round.</summary>
 public static class ModuleWeights
 {
-    /// <summary>Buffers that older libraries saved although they hold no weights.</summary>
-    private static readonly string[] Constants = ["position_ids", "inv_freq", "masked_bias", "num_batches_tracked"];
-
     /// <summary>Fills parameters and buffers of the module, one tensor at a time, in the module's own types and on its devices.</summary>
     /// <exception cref="BrumaException">Names or shapes differ: one message lists all that is missing, unexpected or misshapen, and the module is unchanged.</exception>
     public static void Load(Module module, ITensorSource source, WeightOptions? options = null)
@@ -40,6 +37,4 @@ public static class ModuleWeights
                 stored.Add(new(name, tensor));
         SafetensorsFile.Write(path, stored, notes, floats);
     }
-
-    internal static bool IsConstant(string name) => Array.Exists(Constants, constant => name == constant || name.EndsWith($".{constant}", StringComparison.Ordinal));
 }

@@ -1,6 +1,4 @@
-using System.Buffers.Binary;
 using System.Numerics;
-using System.Text;
 
 namespace Bruma.Hub;
 
@@ -10,10 +8,10 @@ namespace Bruma.Hub;
 internal sealed class PickleReader(Stream stream, string origin)
 {
     private const int MaxOperations = 5_000_000; // some 140,000 tensors
-    private const int MaxLine = 1024;
 
     private static readonly object Mark = new();
 
+    private readonly PickleBytes _bytes = new(stream);
     private readonly List<object?> _stack = [];
     private readonly Dictionary<long, object?> _memo = [];
 
@@ -28,7 +26,7 @@ internal sealed class PickleReader(Stream stream, string origin)
         {
             for (var operation = 0; operation < MaxOperations; operation++)
             {
-                var code = (char)Byte();
+                var code = (char)_bytes.Byte();
                 if (code == '.')
                     return Pop();
                 if (!(Constant(code) || Text(code) || Memo(code) || Container(code) || Call(code)))
@@ -50,20 +48,20 @@ internal sealed class PickleReader(Stream stream, string origin)
     {
         switch (code)
         {
-            case '\x80': Byte(); break; // PROTO
-            case '\x95': Take(8); break; // FRAME
+            case '\x80': _bytes.Byte(); break; // PROTO
+            case '\x95': _bytes.Take(8); break; // FRAME
             case 'N': Push(null); break;
             case '\x88': Push(true); break;
             case '\x89': Push(false); break;
-            case 'J': Push((object)(long)BinaryPrimitives.ReadInt32LittleEndian(Take(4))); break;
-            case 'K': Push((object)(long)Byte()); break;
-            case 'M': Push((object)(long)BinaryPrimitives.ReadUInt16LittleEndian(Take(2))); break;
-            case 'G': Push(BinaryPrimitives.ReadDoubleBigEndian(Take(8))); break;
-            case 'F': Push(double.Parse(Line(), System.Globalization.CultureInfo.InvariantCulture)); break;
-            case 'I': Push(Line() switch { "00" => false, "01" => true, var number => (object)long.Parse(number, System.Globalization.CultureInfo.InvariantCulture) }); break;
-            case 'L': Push(long.Parse(Line().TrimEnd('L'), System.Globalization.CultureInfo.InvariantCulture)); break;
-            case '\x8a': Push(Long(Byte())); break;
-            case '\x8b': Push(Long(BinaryPrimitives.ReadInt32LittleEndian(Take(4)))); break;
+            case 'J': Push((object)(long)_bytes.Signed()); break;
+            case 'K': Push((object)(long)_bytes.Byte()); break;
+            case 'M': Push((object)(long)_bytes.Short()); break;
+            case 'G': Push(_bytes.Double()); break;
+            case 'F': Push(double.Parse(_bytes.Line(), System.Globalization.CultureInfo.InvariantCulture)); break;
+            case 'I': Push(_bytes.Line() switch { "00" => false, "01" => true, var number => (object)long.Parse(number, System.Globalization.CultureInfo.InvariantCulture) }); break;
+            case 'L': Push(_bytes.Decimal()); break;
+            case '\x8a': Push(_bytes.Long(_bytes.Byte())); break;
+            case '\x8b': Push(_bytes.Long(_bytes.Signed())); break;
             default: return false;
         }
         return true;
@@ -73,16 +71,16 @@ internal sealed class PickleReader(Stream stream, string origin)
     {
         switch (code)
         {
-            case 'X': Push(Utf8(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)))); break;
-            case '\x8c': Push(Utf8(Byte())); break;
-            case '\x8d': Push(Utf8(BinaryPrimitives.ReadUInt64LittleEndian(Take(8)))); break;
-            case 'V': Push(Line()); break;
-            case 'S': Push(Line().Trim('\'', '"')); break;
-            case 'U': Push(Latin1(Byte())); break; // a string of Python 2
-            case 'T': Push(Latin1(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)))); break;
-            case 'C': Push(Take(Byte())); break;
-            case 'B': Push(Take(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)))); break;
-            case '\x8e' or '\x96': Push(Take(BinaryPrimitives.ReadUInt64LittleEndian(Take(8)))); break;
+            case 'X': Push(_bytes.Utf8(_bytes.Int())); break;
+            case '\x8c': Push(_bytes.Utf8(_bytes.Byte())); break;
+            case '\x8d': Push(_bytes.Utf8(_bytes.LongLength())); break;
+            case 'V': Push(_bytes.Line()); break;
+            case 'S': Push(_bytes.Line().Trim('\'', '"')); break;
+            case 'U': Push(_bytes.Latin1(_bytes.Byte())); break; // a string of Python 2
+            case 'T': Push(_bytes.Latin1(_bytes.Int())); break;
+            case 'C': Push(_bytes.Take(_bytes.Byte())); break;
+            case 'B': Push(_bytes.Take(_bytes.Int())); break;
+            case '\x8e' or '\x96': Push(_bytes.Take(_bytes.LongLength())); break;
             default: return false;
         }
         return true;
@@ -92,13 +90,13 @@ internal sealed class PickleReader(Stream stream, string origin)
     {
         switch (code)
         {
-            case 'p': _memo[long.Parse(Line(), System.Globalization.CultureInfo.InvariantCulture)] = Peek(); break;
-            case 'q': _memo[Byte()] = Peek(); break;
-            case 'r': _memo[BinaryPrimitives.ReadUInt32LittleEndian(Take(4))] = Peek(); break;
+            case 'p': _memo[_bytes.Decimal()] = Peek(); break;
+            case 'q': _memo[_bytes.Byte()] = Peek(); break;
+            case 'r': _memo[_bytes.Int()] = Peek(); break;
             case '\x94': _memo[_memo.Count] = Peek(); break;
-            case 'g': Push(Remembered(long.Parse(Line(), System.Globalization.CultureInfo.InvariantCulture))); break;
-            case 'h': Push(Remembered(Byte())); break;
-            case 'j': Push(Remembered(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)))); break;
+            case 'g': Push(Remembered(_bytes.Decimal())); break;
+            case 'h': Push(Remembered(_bytes.Byte())); break;
+            case 'j': Push(Remembered(_bytes.Int())); break;
             case '(': Push(Mark); break;
             case '0': _ = _stack.Count > 0 && _stack[^1] == Mark ? PopMark() : Pop(); break;
             case '1': PopMark(); break;
@@ -137,7 +135,7 @@ internal sealed class PickleReader(Stream stream, string origin)
     {
         switch (code)
         {
-            case 'c': var module = Line(); Push(TorchGlobals.Named(module, Line(), origin)); break;
+            case 'c': var module = _bytes.Line(); Push(TorchGlobals.Named(module, _bytes.Line(), origin)); break;
             case '\x93': var names = PopLast(2); Push(TorchGlobals.Named(As<string>(names[0]), As<string>(names[1]), origin)); break;
             case 'R' or '\x81': var call = PopLast(2); Push(TorchGlobals.Call(call[0], As<PickleTuple>(call[1]).Items, instance: code != 'R', origin)); break;
             case '\x92': var keyed = PopLast(3); Push(TorchGlobals.Call(keyed[0], As<PickleTuple>(keyed[1]).Items, instance: true, origin)); break;
@@ -211,23 +209,6 @@ internal sealed class PickleReader(Stream stream, string origin)
 
     private object? Remembered(long index) => _memo.TryGetValue(index, out var value) ? value : throw new FormatException($"nothing was stored under {index}");
 
-    private byte Byte() => stream.ReadByte() is >= 0 and var value ? (byte)value : throw new EndOfStreamException();
-
-    private byte[] Take(ulong count)
-    {
-        if (count > (ulong)(stream.Length - stream.Position)) // before memory is taken for a length that is only claimed
-            throw new EndOfStreamException();
-        var bytes = new byte[count];
-        stream.ReadExactly(bytes);
-        return bytes;
-    }
-
-    private string Utf8(ulong count) => Encoding.UTF8.GetString(Take(count));
-
-    private string Latin1(ulong count) => Encoding.Latin1.GetString(Take(count));
-
-    private BigInteger Long(int count) => count is >= 0 and <= 255 ? new BigInteger(Take((ulong)count)) : throw new FormatException($"an integer of {count} bytes");
-
     /// <summary>Integers are long where they fit.</summary>
     private void Push(BigInteger value)
     {
@@ -235,18 +216,6 @@ internal sealed class PickleReader(Stream stream, string origin)
             Push((object)(long)value);
         else
             Push((object)value);
-    }
-
-    private string Line()
-    {
-        var text = new List<byte>();
-        for (byte next; (next = Byte()) != '\n';)
-        {
-            if (text.Count == MaxLine)
-                throw new FormatException($"a line longer than {MaxLine} bytes");
-            text.Add(next);
-        }
-        return Encoding.UTF8.GetString([.. text]);
     }
 
     private BrumaException Bad(string found) => new($"{origin}: {found}.");

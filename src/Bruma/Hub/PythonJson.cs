@@ -24,6 +24,10 @@ public static class PythonJson
         {
             throw new BrumaException($"{path}: no such file.", e);
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new BrumaException($"{path}: cannot be read ({e.Message.TrimEnd('.')}).", e);
+        }
         catch (JsonException e)
         {
             throw new BrumaException($"{path}: not valid JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}; download it again or correct it there.", e);

@@ -64,7 +64,11 @@ public sealed class SafetensorsFile : ITensorSource
                     throw Bad($"tensor \"{property.Name}\" stands twice in its header");
             }
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
+        catch (JsonException e)
+        {
+            throw Bad($"its header is not valid JSON at byte {8 + e.BytePositionInLine}; it is damaged or not a safetensors file");
+        }
+        catch (Exception e) when (e is InvalidOperationException or KeyNotFoundException or FormatException)
         {
             throw Bad($"its header is not readable ({e.Message.Split('\n')[0].TrimEnd('.')}); it is damaged or not a safetensors file");
         }

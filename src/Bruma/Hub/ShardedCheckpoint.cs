@@ -6,6 +6,8 @@ namespace Bruma.Hub;
 /// <summary>A checkpoint in several files: the <c>weight_map</c> of its <c>*.index.json</c> says which tensor lies in which.</summary>
 public sealed class ShardedCheckpoint : ITensorSource
 {
+    private const long MaxIndexBytes = 32 << 20; // some 300,000 tensors
+
     private readonly Dictionary<string, ITensorSource> _shards = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ITensorSource> _owners = new(StringComparer.Ordinal);
 
@@ -16,12 +18,19 @@ public sealed class ShardedCheckpoint : ITensorSource
         Origin = index;
         try
         {
+            if (new FileInfo(index) is { Exists: true, Length: > MaxIndexBytes and var length })
+                throw new BrumaException($"{index}: has {length} bytes, far more than the index of a checkpoint needs.");
             using var json = PythonJson.ParseFile(index);
             if (!json.RootElement.TryGetProperty("weight_map", out var map) || map.ValueKind != JsonValueKind.Object)
                 throw new BrumaException($"{index}: has no \"weight_map\"; it is not the index of a checkpoint.");
             foreach (var entry in map.EnumerateObject())
                 Add(entry.Name, entry.Value.ValueKind == JsonValueKind.String ? entry.Value.GetString()! : throw new BrumaException($"{index}: tensor \"{entry.Name}\" is mapped to {entry.Value.GetRawText()} instead of a file name."));
             Tensors = _owners.ToDictionary(owner => owner.Key, owner => owner.Value.Tensors[owner.Key], StringComparer.Ordinal);
+        }
+        catch (InvalidOperationException e) // a name that is no text
+        {
+            Dispose();
+            throw new BrumaException($"{index}: is not readable ({e.Message.TrimEnd('.')}); download it again.", e);
         }
         catch
         {

@@ -7,6 +7,9 @@ internal sealed class WeightPlan
 {
     private const int Shown = 8;
 
+    /// <summary>Buffers that older libraries saved although they hold no weights.</summary>
+    private static readonly string[] Constants = ["position_ids", "inv_freq", "masked_bias", "num_batches_tracked"];
+
     private readonly List<string> _missing = [];
     private readonly List<string> _unexpected = [];
     private readonly List<string> _misshapen = [];
@@ -20,7 +23,7 @@ internal sealed class WeightPlan
                 continue; // to be ignored, or the file has it under its right name as well
             if (!targets.TryGetValue(target, out var tensor))
             {
-                if (!ModuleWeights.IsConstant(stored) && options.Ignore?.Invoke(stored) != true)
+                if (!IsConstant(stored) && options.Ignore?.Invoke(stored) != true)
                     _unexpected.Add(stored);
             }
             else if (!Sources.TryAdd(target, stored))
@@ -48,9 +51,11 @@ internal sealed class WeightPlan
         || a.device.type == TorchSharp.DeviceType.CPU && b.device.type == TorchSharp.DeviceType.CPU && a.numel() > 0 && a.dtype == b.dtype
         && a.shape.SequenceEqual(b.shape) && a.is_contiguous() && b.is_contiguous() && TensorMemory.Address(a) == TensorMemory.Address(b);
 
+    private static bool IsConstant(string name) => Array.Exists(Constants, constant => name == constant || name.EndsWith($".{constant}", StringComparison.Ordinal));
+
     private void FindMissing(IReadOnlyDictionary<string, Tensor> targets, WeightOptions options)
     {
-        foreach (var name in targets.Keys.Where(name => !Sources.ContainsKey(name) && !ModuleWeights.IsConstant(name)).ToList())
+        foreach (var name in targets.Keys.Where(name => !Sources.ContainsKey(name) && !IsConstant(name)).ToList())
             if (options.Tied is not null && options.Tied.TryGetValue(name, out var other) && Sources.TryGetValue(other, out var stored))
                 Sources.Add(name, stored);
             else if (!Sources.Keys.Any(known => AreTied(targets[known], targets[name])))
