@@ -1,5 +1,3 @@
-using Bruma.Verification.Kinds;
-
 namespace Bruma.Verification;
 
 /// <summary>Runs one case and reports the comparisons. Throws <see cref="UnknownCaseException"/> for a class that Bruma does not have.</summary>

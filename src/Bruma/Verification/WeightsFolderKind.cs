@@ -2,7 +2,7 @@ using Bruma.Hub;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
-namespace Bruma.Verification.Kinds;
+namespace Bruma.Verification;
 
 /// <summary>A model folder in one of the layouts that users have: every weight after loading, and one result.</summary>
 internal static class WeightsFolderKind

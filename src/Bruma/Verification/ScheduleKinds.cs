@@ -2,7 +2,7 @@ using System.Text.Json;
 using Bruma.Training;
 using static TorchSharp.torch;
 
-namespace Bruma.Verification.Kinds;
+namespace Bruma.Verification;
 
 /// <summary>Kinds <c>lr_schedule</c>, <c>layerwise_lr</c> and <c>ema</c>: rules of training that are pure functions of the step.</summary>
 internal static class ScheduleKinds

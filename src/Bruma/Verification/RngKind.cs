@@ -2,7 +2,7 @@ using System.Text.Json;
 using Bruma.Nn;
 using static TorchSharp.torch;
 
-namespace Bruma.Verification.Kinds;
+namespace Bruma.Verification;
 
 /// <summary>Random numbers for a seed: torch's CPU generator and the counter-based one of GPUs.</summary>
 internal static class RngKind

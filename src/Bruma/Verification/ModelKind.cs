@@ -2,7 +2,7 @@ using Bruma.Diffusion;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
-namespace Bruma.Verification.Kinds;
+namespace Bruma.Verification;
 
 /// <summary>Kind <c>model</c>: a network of the case's own folder, its inputs, its outputs and the outputs of submodules (<c>tap.NAME</c>).</summary>
 internal static class ModelKind

@@ -2,7 +2,7 @@ using System.Text.Json;
 using Bruma.Diffusion.Schedulers;
 using static TorchSharp.torch;
 
-namespace Bruma.Verification.Kinds;
+namespace Bruma.Verification;
 
 /// <summary>A whole denoising run with given network outputs and given draws of noise.</summary>
 internal static class SchedulerKind

@@ -1,6 +1,6 @@
 using Bruma.Hub;
 
-namespace Bruma.Verification.Kinds;
+namespace Bruma.Verification;
 
 /// <summary>One file of weights: every expected tensor under its name, equal, in its type.</summary>
 internal static class WeightsFileKind

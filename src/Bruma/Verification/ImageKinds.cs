@@ -2,7 +2,7 @@ using System.Text.Json;
 using Bruma.Imaging;
 using static TorchSharp.torch;
 
-namespace Bruma.Verification.Kinds;
+namespace Bruma.Verification;
 
 /// <summary>Kind <c>image</c>: resizing as PIL does it.</summary>
 internal static class ImageKinds

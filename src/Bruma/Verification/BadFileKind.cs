@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Bruma.Hub;
 
-namespace Bruma.Verification.Kinds;
+namespace Bruma.Verification;
 
 /// <summary>A broken or hostile file: one clear sentence (or the tensors, where that is allowed), in bounded time and memory, and nothing created.</summary>
 internal static class BadFileKind
