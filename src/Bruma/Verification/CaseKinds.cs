@@ -8,6 +8,7 @@ public static class CaseKinds
 {
     public static readonly IReadOnlyDictionary<string, CaseRunner> All = new Dictionary<string, CaseRunner>(StringComparer.Ordinal)
     {
+        ["model"] = Kinds.ModelKind.Run,
     };
 }
 
