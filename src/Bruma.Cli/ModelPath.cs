@@ -1,3 +1,5 @@
+using Bruma.Hub;
+
 namespace Bruma.Cli;
 
 /// <summary>Finds model folders: a path, a run's folder, or the name of a model beside the program.</summary>
@@ -5,23 +7,20 @@ internal static class ModelPath
 {
     public const string Default = "fashion";
 
-    public static string BesideProgram => Path.Combine(AppContext.BaseDirectory, "models");
-
     /// <exception cref="BrumaException">Nothing of that name is there.</exception>
     public static string Find(string? model)
     {
         model ??= Default;
-        foreach (var folder in new[] { model, Path.Combine(model, "model"), Path.Combine(BesideProgram, model) })
+        foreach (var folder in new[] { model, Path.Combine(model, "model") })
             if (File.Exists(Path.Combine(folder, "model_index.json")))
                 return folder;
+        var installed = InstalledModels.All();
+        if (installed.FirstOrDefault(known => known.Name == model) is { } found)
+            return found.Folder;
         if (Directory.Exists(Path.Combine(model, "checkpoints")))
             throw new BrumaException($"{model}: the run is not finished and has no model yet; finish it with bruma resume {model}.");
         if (Directory.Exists(model))
             throw new BrumaException($"{model}: no model_index.json there; give a diffusers model folder or a finished run.");
-        throw new BrumaException($"{model}: no such model; give a folder, or one of {string.Join(", ", Names())}.");
+        throw new BrumaException($"{model}: no such model; give a folder{(installed.Count > 0 ? $", or one of {string.Join(", ", installed.Select(known => known.Name))}" : "")}.");
     }
-
-    public static IEnumerable<string> Names() => Directory.Exists(BesideProgram)
-        ? Directory.EnumerateDirectories(BesideProgram).Select(folder => Path.GetFileName(folder)!).Order(StringComparer.Ordinal)
-        : [];
 }

@@ -35,6 +35,7 @@ internal static class GenerateCommand
         };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
+            OutputFiles.Check(parsed.GetValue(output)!);
             var arguments = new Arguments(parsed.GetValue(prompt) ?? parsed.GetValue(promptOption), parsed.GetValue(label), ModelPath.Find(parsed.GetValue(model)),
                 parsed.GetValue(count), parsed.GetValue(output)!, parsed.GetValue(json), Native.Precision(parsed.GetValue(precision)));
             Native.UseThreads(parsed.GetValue(threads));
@@ -55,7 +56,6 @@ internal static class GenerateCommand
             throw new UsageException($"--guidance-scale {scale.ToString(CultureInfo.InvariantCulture)}: must be 0 or more.");
         if (request.Eta is not (>= 0 and <= 1))
             throw new UsageException($"--eta {request.Eta.ToString(CultureInfo.InvariantCulture)}: must be 0 to 1.");
-        OutputFiles.Check(arguments.Output);
     }
 
     private static int Run(Arguments arguments, DiffusionRequest request, CancellationToken cancellation)

@@ -75,7 +75,7 @@ public sealed class DiffusionPipeline : IDisposable
     {
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
-        var size = Defaults.Size ?? Network.Config.SampleSize ?? throw new BrumaException("the model names no picture size: its unet/config.json needs sample_size.");
+        var size = Defaults.Size ?? Network.Config.SampleSize?.Height ?? throw new BrumaException("the model names no picture size: its unet/config.json needs sample_size.");
         var noise = new PictureNoise(request.Seed, request.Count);
         var config = request.Scheduler is null ? Scheduler : SchedulerNames.Find(request.Scheduler, Scheduler);
         using var scheduler = Schedulers.Scheduler.Create(config, request.Steps ?? Defaults.Steps ?? DefaultSteps, new SchedulerOptions(request.Eta));

@@ -1,28 +1,28 @@
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
-using static TorchSharp.torch.nn.functional;
 
 namespace Bruma.Nn;
 
-/// <summary>Two linear layers from a sinusoidal embedding to the width that the blocks take.</summary>
+/// <summary>Two linear layers with a SiLU between: turns encoded times into the vector that all blocks see.</summary>
 public sealed class TimestepEmbedding : Module<Tensor, Tensor>
 {
     private readonly Linear linear_1;
     private readonly Linear linear_2;
 
-    public TimestepEmbedding(int inWidth, int width) : base(nameof(TimestepEmbedding))
+    public TimestepEmbedding(long inputWidth, long width, Device? device = null)
+        : base(nameof(TimestepEmbedding))
     {
-        linear_1 = Linear(inWidth, width);
-        linear_2 = Linear(width, width);
+        linear_1 = Linear(inputWidth, width, device: device);
+        linear_2 = Linear(width, width, device: device);
         RegisterComponents();
     }
 
-    /// <param name="embedding">[B, D].</param>
-    /// <returns>[B, T].</returns>
-    public override Tensor forward(Tensor embedding)
+    /// <param name="x">Encoded times, [B, E].</param>
+    /// <returns>[B, D].</returns>
+    public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return linear_2.call(silu(linear_1.call(embedding))).MoveToOuterDisposeScope();
+        return linear_2.call(functional.silu(linear_1.call(x))).MoveToOuterDisposeScope();
     }
 }

@@ -114,8 +114,9 @@ public sealed class Trainer<TBatch> : IDisposable
     {
         using var scope = NewDisposeScope();
         using var gradients = enable_grad(); // also where the caller has switched them off
-        random.manual_seed((long)(HashedSeed.Of(_options.Seed, Step, micro, 1) >> 1)); // dropout draws from the global generator
         using var generator = HashedSeed.At(_options.Seed, Step, micro, 0);
+        using var dropout = HashedSeed.At(_options.Seed, Step, micro, 1);
+        SeededDropout.SetGenerator(_network, dropout);
         var loss = _loss(batch, generator);
         (loss / _options.GradientAccumulation).backward();
         if (_accumulated is not null)

@@ -3,11 +3,13 @@ using static TorchSharp.torch.nn;
 
 namespace Bruma.Verification;
 
-/// <summary>Loads the classes that reference cases name, by the loader that users call: (folder, variant) to a module in fp32.</summary>
+/// <summary>The networks that this build can load, by the class names of checkpoints.</summary>
 public static class ModelClasses
 {
+    /// <summary>Each takes a folder and a variant (null for none) and loads by the class's own loader, into fp32.</summary>
     public static readonly IReadOnlyDictionary<string, Func<string, string?, Module>> All = new Dictionary<string, Func<string, string?, Module>>(StringComparer.Ordinal)
     {
-        ["UNet2DModel"] = UNet2DModel.Load,
+        [nameof(UNet2DModel)] = UNet2DModel.Load,
+        [nameof(DiTTransformer2DModel)] = DiTTransformer2DModel.Load,
     };
 }

@@ -1,3 +1,4 @@
+using Bruma.Nn;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -14,7 +15,7 @@ public sealed class SmallClassifier : Module<Tensor, Tensor>
     private static readonly (int Width, int Stride)[] Layers = [(32, 1), (64, 2), (96, 1), (128, 2), (FeatureWidth, 1)];
 
     private readonly Sequential features;
-    private readonly Dropout dropout;
+    private readonly SeededDropout dropout;
     private readonly Linear head;
 
     /// <param name="channels">1 for gray, 3 for colour.</param>
@@ -29,7 +30,7 @@ public sealed class SmallClassifier : Module<Tensor, Tensor>
             previous = width;
         }
         features = Sequential(modules);
-        dropout = Dropout(0.2);
+        dropout = new SeededDropout(0.2);
         head = Linear(FeatureWidth, classes);
         RegisterComponents();
     }

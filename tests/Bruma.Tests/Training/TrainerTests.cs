@@ -1,3 +1,4 @@
+using Bruma.Nn;
 using Bruma.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -84,7 +85,7 @@ public sealed class TrainerTests : IDisposable
     private static TorchSharp.Modules.Sequential Network(double dropout = 0.2)
     {
         random.manual_seed(3);
-        return nn.Sequential(nn.Linear(5, 16), nn.ReLU(), nn.Dropout(dropout), nn.Linear(16, 2));
+        return nn.Sequential(nn.Linear(5, 16), nn.ReLU(), new SeededDropout(dropout), nn.Linear(16, 2));
     }
 
     private static Tensor Loss(nn.Module<Tensor, Tensor> network, Tensor x)

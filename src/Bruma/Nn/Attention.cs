@@ -1,0 +1,46 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Bruma.Nn;
+
+/// <summary>Multi-head attention over tokens, within one sequence or from one to another.</summary>
+/// <remarks>Vaswani et al. 2017, arXiv:1706.03762. Checkpoint keys of diffusers: <c>to_q</c>, <c>to_k</c>, <c>to_v</c>, <c>to_out.0</c>.</remarks>
+public sealed class Attention : Module<Tensor, Tensor?, Tensor>
+{
+    private readonly Linear to_q;
+    private readonly Linear to_k;
+    private readonly Linear to_v;
+    private readonly ModuleList<Linear> to_out;
+    private readonly long _heads;
+
+    /// <param name="width">D, of the tokens.</param>
+    /// <param name="contextWidth">Of the context; that of the tokens for self-attention.</param>
+    /// <param name="bias">Whether query, key and value have one; the output always has.</param>
+    public Attention(long width, long contextWidth, long heads, long headWidth, bool bias, Device? device = null)
+        : base(nameof(Attention))
+    {
+        _heads = heads;
+        to_q = Linear(width, heads * headWidth, bias, device);
+        to_k = Linear(contextWidth, heads * headWidth, bias, device);
+        to_v = Linear(contextWidth, heads * headWidth, bias, device);
+        to_out = ModuleList(Linear(heads * headWidth, width, device: device));
+        RegisterComponents();
+    }
+
+    /// <summary>The last projection, which training from scratch may begin at zero.</summary>
+    public Linear Output => to_out[0];
+
+    /// <param name="x">Tokens, [B, T, D].</param>
+    /// <param name="context">What they look at, [B, S, C]; null for themselves.</param>
+    /// <returns>[B, T, D], without the residual.</returns>
+    public override Tensor forward(Tensor x, Tensor? context)
+    {
+        using var scope = NewDisposeScope();
+        var query = AttentionProduct.SplitHeads(to_q.call(x), _heads);
+        var key = AttentionProduct.SplitHeads(to_k.call(context ?? x), _heads);
+        var value = AttentionProduct.SplitHeads(to_v.call(context ?? x), _heads);
+        var mixed = AttentionProduct.JoinHeads(AttentionProduct.Plain(query, key, value));
+        return to_out[0].call(mixed).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,28 @@
+using static TorchSharp.torch;
+
+namespace Bruma.Nn;
+
+/// <summary>softmax(q kᵀ / √d) v for several heads.</summary>
+public static class AttentionProduct
+{
+    /// <summary>Product, softmax, product as plain operators: for short sequences faster than the fused operator, above all in its backward pass.</summary>
+    /// <param name="query">[B, N, Tq, d].</param>
+    /// <param name="key">[B, N, Tk, d].</param>
+    /// <param name="value">[B, N, Tk, d].</param>
+    /// <returns>[B, N, Tq, d].</returns>
+    public static Tensor Plain(Tensor query, Tensor key, Tensor value)
+    {
+        using var scope = NewDisposeScope();
+        var scores = matmul(query * (1 / Math.Sqrt(query.shape[^1])), key.transpose(-1, -2)); // [B, N, Tq, Tk]
+        return matmul(scores.softmax(-1), value).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Splits the last dimension into heads.</summary>
+    /// <param name="x">[B, T, N * d].</param>
+    /// <returns>A view, [B, N, T, d].</returns>
+    public static Tensor SplitHeads(Tensor x, long heads) => x.view(x.shape[0], x.shape[1], heads, -1).transpose(1, 2);
+
+    /// <summary>The reverse of <see cref="SplitHeads"/>.</summary>
+    /// <returns>[B, T, N * d].</returns>
+    public static Tensor JoinHeads(Tensor x) => x.transpose(1, 2).flatten(2);
+}

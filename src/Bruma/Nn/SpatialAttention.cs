@@ -1,0 +1,55 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Bruma.Nn;
+
+/// <summary>Self-attention among the places of a feature map, with its norm before and its residual after.</summary>
+/// <remarks>Ho et al. 2020, arXiv:2006.11239. Checkpoint keys of diffusers: <c>group_norm</c>, <c>to_q</c>, <c>to_k</c>, <c>to_v</c>, <c>to_out.0</c>.</remarks>
+public sealed class SpatialAttention : Module<Tensor, Tensor>
+{
+    private readonly GroupNorm? group_norm;
+    private readonly Linear to_q;
+    private readonly Linear to_k;
+    private readonly Linear to_v;
+    private readonly ModuleList<Linear> to_out;
+    private readonly long _heads;
+    private readonly double _outputScale;
+
+    /// <param name="channels">C.</param>
+    /// <param name="headWidth">Width of a head; as many heads as fit into the channels.</param>
+    /// <param name="groups">Of the norm; null for no norm.</param>
+    /// <param name="outputScale">What the sum with the residual is divided by.</param>
+    public SpatialAttention(long channels, long headWidth, long? groups, double eps, double outputScale = 1, Device? device = null)
+        : base(nameof(SpatialAttention))
+    {
+        if (headWidth < 1 || headWidth > channels)
+            throw new BrumaException($"\"attention_head_dim\" is {headWidth}, the width of a head, where a block has {channels} channels; choose at most that.");
+        _heads = channels / headWidth;
+        _outputScale = outputScale;
+        group_norm = groups is { } count ? Norms.Group(count, channels, eps, device) : null;
+        to_q = Linear(channels, _heads * headWidth, device: device);
+        to_k = Linear(channels, _heads * headWidth, device: device);
+        to_v = Linear(channels, _heads * headWidth, device: device);
+        to_out = ModuleList(Linear(_heads * headWidth, channels, device: device));
+        RegisterComponents();
+    }
+
+    /// <summary>The last projection, which training from scratch may begin at zero.</summary>
+    public Linear Output => to_out[0];
+
+    /// <param name="x">Features, [B, C, H, W].</param>
+    /// <returns>Features, [B, C, H, W].</returns>
+    public override Tensor forward(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        var normed = group_norm is null ? x : group_norm.call(x);
+        var tokens = normed.flatten(2).transpose(1, 2); // [B, H * W, C]
+        var query = AttentionProduct.SplitHeads(to_q.call(tokens), _heads);
+        var key = AttentionProduct.SplitHeads(to_k.call(tokens), _heads);
+        var value = AttentionProduct.SplitHeads(to_v.call(tokens), _heads);
+        var mixed = AttentionProduct.JoinHeads(AttentionProduct.Plain(query, key, value));
+        var result = to_out[0].call(mixed).transpose(1, 2).reshape(x.shape) + x;
+        return (_outputScale == 1 ? result : result / _outputScale).MoveToOuterDisposeScope();
+    }
+}
