@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using Bruma.Cli.Commands;
 
 namespace Bruma.Cli;
@@ -6,16 +7,19 @@ namespace Bruma.Cli;
 /// <summary>The root command: exit codes are 0 done, 1 the work failed, 2 wrong usage, 130 interrupted.</summary>
 public static class BrumaCommand
 {
+    internal const int Interrupted = 130;
+
     public static async Task<int> Run(string[] args)
     {
         var root = new RootCommand("Generative models for .NET: train, generate, measure and verify in one process.")
         {
-            ModelsCommand.Create(),
-            VerifyCommand.Create(),
             GenerateCommand.Create(),
             TrainCommand.Create(),
             ResumeCommand.Create(),
             DenoiseCommand.Create(),
+            ModelsCommand.Create(),
+            DataCommand.Create(),
+            VerifyCommand.Create(),
             DoctorCommand.Create(),
         };
         try
@@ -28,6 +32,21 @@ public static class BrumaCommand
         catch (BrumaException e)
         {
             await Console.Error.WriteLineAsync($"bruma: {e.Message}");
+            return 1;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            await Console.Error.WriteLineAsync($"bruma: {e.Message.TrimEnd('.')}; check the path, its rights and the free space.");
+            return 1;
+        }
+        catch (OperationCanceledException)
+        {
+            await Console.Error.WriteLineAsync("bruma: interrupted.");
+            return Interrupted;
+        }
+        catch (ExternalException e) when (e.Message.Contains("allocate memory", StringComparison.Ordinal))
+        {
+            await Console.Error.WriteLineAsync($"bruma: not enough memory ({e.Message.Split('\n')[0]}); choose a smaller --batch-size, --resolution or --count.");
             return 1;
         }
         catch (UsageException e)

@@ -6,12 +6,15 @@ namespace Bruma.Cli;
 /// <summary>Process-wide state of the native library: the program sets it, the library never does.</summary>
 internal static class Native
 {
-    public static void UseThreads(int threads)
+    /// <summary>Sets the number of threads; 0 leaves it at all processors.</summary>
+    /// <returns>The number in use.</returns>
+    public static int UseThreads(int threads)
     {
         if (threads < 0)
             throw new UsageException($"--threads {threads}: must be at least 1.");
         if (threads > 0)
             set_num_threads(threads);
+        return get_num_threads();
     }
 
     /// <summary>What the user asked for, else by a fixed rule from the CPU's features.</summary>

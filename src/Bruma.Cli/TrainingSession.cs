@@ -7,8 +7,6 @@ namespace Bruma.Cli;
 /// <summary>Runs a training recipe in the foreground: progress, Ctrl-C, and what to say at the end.</summary>
 internal static class TrainingSession
 {
-    private const int Interrupted = 130;
-
     public static Task<int> Start(string folder, Func<DiffusionOptions> options, bool json, CancellationToken cancellation) =>
         OnOwnThread(() => Run(DiffusionTraining.Start(folder, options().Checked()), json, cancellation));
 
@@ -16,6 +14,7 @@ internal static class TrainingSession
         OnOwnThread(() =>
         {
             var training = DiffusionTraining.Resume(folder);
+            Native.UseThreads(training.Options.Threads);
             if (training.Finished)
             {
                 using (training)
@@ -35,7 +34,7 @@ internal static class TrainingSession
         if (!completed)
         {
             Console.Error.WriteLine($"Interrupted after step {training.Step}, which is saved. Go on with: bruma resume {training.Folder}");
-            return Interrupted;
+            return BrumaCommand.Interrupted;
         }
         foreach (var line in training.Finish())
             (json ? Console.Error : Console.Out).WriteLine(line);

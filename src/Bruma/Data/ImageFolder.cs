@@ -74,11 +74,11 @@ public sealed class ImageFolder : ImageSource
         var labels = rows.Select(row => row.Label ?? Path.GetDirectoryName(row.File)?.Replace('\\', '/') ?? "").ToList();
         _classNames = labels.All(label => label.Length > 0) && labels.Distinct().Count() > 1 ? [.. labels.Distinct().Order(StringComparer.Ordinal)] : [];
         foreach (var (row, label) in rows.Zip(labels))
-            Add(examples, Path.Combine(Name, row.File), _classNames.Count > 0 ? _classNames.IndexOf(label) : null, row.Text);
+            Add(examples, Path.Combine(Name, row.File), _classNames.Count > 0 ? _classNames.IndexOf(label) : null, row.Text, row.Columns);
         return MetadataFile;
     }
 
-    private (string File, string? Text, string? Label) Row(string metadata, int line, string text)
+    private (string File, string? Text, string? Label, IReadOnlyDictionary<string, string>? Columns) Row(string metadata, int line, string text)
     {
         try
         {
@@ -86,9 +86,10 @@ public sealed class ImageFolder : ImageSource
             var file = json.RootElement.GetProperty("file_name").GetString()!;
             if (!Path.GetFullPath(Path.Combine(Name, file)).StartsWith(Path.GetFullPath(Name) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
                 throw new BrumaException($"{metadata}, line {line}: file_name \"{file}\" leaves the folder; keep the pictures inside it.");
-            return (file, Text(json.RootElement, "text"), Text(json.RootElement, "label") ?? Text(json.RootElement, "class"));
+            var columns = json.RootElement.EnumerateObject().Where(column => column.Name is not ("file_name" or "text")).ToDictionary(column => column.Name, column => column.Value.ToString(), StringComparer.Ordinal);
+            return (file, Text(json.RootElement, "text"), Text(json.RootElement, "label") ?? Text(json.RootElement, "class"), columns.Count > 0 ? columns : null);
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException)
         {
             throw new BrumaException($"{metadata}, line {line}: not a JSON object with file_name ({e.Message.Split('\n')[0].TrimEnd('.')}).", e);
         }
@@ -96,10 +97,10 @@ public sealed class ImageFolder : ImageSource
         static string? Text(JsonElement row, string name) => row.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String or JsonValueKind.Number ? row.GetProperty(name).ToString() : null;
     }
 
-    private void Add(List<ImageExample> examples, string path, int? label, string? caption)
+    private void Add(List<ImageExample> examples, string path, int? label, string? caption, IReadOnlyDictionary<string, string>? columns = null)
     {
         _paths.Add(path);
-        examples.Add(new ImageExample(Path.GetRelativePath(Name, path).Replace('\\', '/'), label, caption));
+        examples.Add(new ImageExample(Path.GetRelativePath(Name, path).Replace('\\', '/'), label, caption, columns));
     }
 
     private static (int Times, string Label)? Repeats(string folder) =>

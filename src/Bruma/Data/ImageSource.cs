@@ -6,7 +6,8 @@ namespace Bruma.Data;
 /// <param name="Name">File name or index, for messages and hashes.</param>
 /// <param name="Class">Index of its class; null without classes.</param>
 /// <param name="Caption">Its text; null without one.</param>
-public sealed record ImageExample(string Name, int? Class = null, string? Caption = null);
+/// <param name="Columns">Further columns of <c>metadata.jsonl</c>; null without any.</param>
+public sealed record ImageExample(string Name, int? Class = null, string? Caption = null, IReadOnlyDictionary<string, string>? Columns = null);
 
 /// <summary>A set of pictures that can be read one by one.</summary>
 public abstract class ImageSource

@@ -94,15 +94,13 @@ public sealed class DiffusionTraining : IDisposable
     public IEnumerable<StepReport> Run(CancellationToken cancellationToken = default)
     {
         var batches = new ImageBatches(_images, new BatchOptions(Options.BatchSize, Options.Resolution, Options.Flip ?? false, Options.RandomCrop, Options.Seed));
-        using var stats = _folder.OpenStats(Step);
-        using var events = _folder.OpenEvents();
+        using var record = _folder.Record(Step);
         _folder.Log($"from step {Step}");
         _watch.Restart();
         foreach (var report in _trainer.Run(batches.From, cancellationToken))
         {
             _stepsTimed++;
-            stats.WriteLine(report.ToJson());
-            events.Write(report);
+            record.Write(report);
             if (report.Step % Options.CheckpointEvery == 0 || report.Step == Options.Steps || cancellationToken.IsCancellationRequested)
                 _folder.SaveCheckpoint(report.Step, _trainer.Save, Options.CheckpointsTotalLimit);
             if (Options.SampleEvery > 0 && report.Step % Options.SampleEvery == 0)

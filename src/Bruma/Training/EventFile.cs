@@ -13,7 +13,7 @@ public sealed class EventFile : IDisposable
     public EventFile(string folder)
     {
         var now = DateTimeOffset.UtcNow;
-        _stream = new FileStream(Path.Combine(folder, FormattableString.Invariant($"events.out.tfevents.{now.ToUnixTimeSeconds():D10}.{Environment.ProcessId}.bruma")), FileMode.Create, FileAccess.Write, FileShare.Read);
+        _stream = new FileStream(Path.Combine(folder, FormattableString.Invariant($"events.out.tfevents.{now.ToUnixTimeSeconds():D10}.{Environment.ProcessId}.bruma")), FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
         Record([.. Double(1, Seconds(now)), .. Text(3, "brain.Event:2")]);
     }
 
@@ -21,7 +21,6 @@ public sealed class EventFile : IDisposable
     {
         byte[] summary = [.. Scalar("loss", report.Loss), .. Scalar("learning_rate", report.LearningRate), .. Scalar("gradient_norm", report.GradientNorm)];
         Record([.. Double(1, Seconds(DateTimeOffset.UtcNow)), 2 << 3, .. Varint((ulong)report.Step), .. Bytes(5, summary)]);
-        _stream.Flush();
     }
 
     public void Dispose() => _stream.Dispose();
@@ -43,9 +42,7 @@ public sealed class EventFile : IDisposable
         BinaryPrimitives.WriteUInt32LittleEndian(header[8..], MaskedCrc(header[..8]));
         Span<byte> footer = stackalloc byte[4];
         BinaryPrimitives.WriteUInt32LittleEndian(footer, MaskedCrc(data));
-        _stream.Write(header);
-        _stream.Write(data);
-        _stream.Write(footer);
+        _stream.Write([.. header, .. data, .. footer]);
     }
 
     private static double Seconds(DateTimeOffset time) => time.ToUnixTimeMilliseconds() / 1000.0;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using Bruma.Hub;
 
@@ -73,13 +72,15 @@ public sealed class RunFolder
         if (newest is null)
             return null;
         using var state = PythonJson.ParseFile(Path.Combine(newest, SumsFile));
+        if (!state.RootElement.TryGetProperty("sha256", out var sums) || !state.RootElement.TryGetProperty("step", out var step) || !step.TryGetInt64(out var number))
+            throw new BrumaException($"{Path.Combine(newest, SumsFile)}: has no step or no sums; delete {newest} to go on from the checkpoint before.");
         foreach (var file in Weights)
         {
             var path = Path.Combine(newest, file);
-            if (!File.Exists(path) || FileHash.Sha256(path) != state.RootElement.GetProperty("sha256").GetProperty(file).GetString())
+            if (!File.Exists(path) || !sums.TryGetProperty(file, out var sum) || FileHash.Sha256(path) != sum.GetString())
                 throw new BrumaException($"{path}: damaged or missing (its SHA-256 is not the one in {SumsFile}); delete {newest} to go on from the checkpoint before.");
         }
-        return (newest, state.RootElement.GetProperty("step").GetInt64());
+        return (newest, number);
     }
 
     /// <summary>Writes a checkpoint beside <c>checkpoints/</c> and moves it in when it is whole.</summary>
@@ -101,16 +102,13 @@ public sealed class RunFolder
         return this;
     });
 
-    /// <summary>Opens <c>stats.jsonl</c> for further lines; lines beyond the step that is resumed from are cut.</summary>
-    public StreamWriter OpenStats(long step) => Guard(Root, () =>
+    /// <summary>Opens <c>stats.jsonl</c> and a new event file for further steps; lines beyond the step that is resumed from are cut.</summary>
+    public RunRecorder Record(long step) => Guard(Root, () =>
     {
         var kept = File.Exists(Stats) ? [.. File.ReadLines(Stats).TakeWhile(line => StepOf(line) is { } found && found <= step)] : Array.Empty<string>();
         AtomicFile.WriteText(Stats, string.Concat(kept.Select(line => line + "\n")));
-        return new StreamWriter(new FileStream(Stats, FileMode.Append, FileAccess.Write, FileShare.Read), new UTF8Encoding(false)) { AutoFlush = true, NewLine = "\n" };
+        return new RunRecorder(Root, Stats);
     });
-
-    /// <summary>A new event file for TensorBoard.</summary>
-    public EventFile OpenEvents() => Guard(Root, () => new EventFile(Root));
 
     /// <summary>Says what the run was made of and where: <c>provenance.json</c>.</summary>
     public void WriteProvenance(string precision, string dataSha256) => Guard(Root, () =>
@@ -169,7 +167,7 @@ public sealed class RunFolder
         }
     }
 
-    private static T Guard<T>(string path, Func<T> work)
+    internal static T Guard<T>(string path, Func<T> work)
     {
         try
         {
