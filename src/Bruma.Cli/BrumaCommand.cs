@@ -9,6 +9,9 @@ public static class BrumaCommand
 {
     internal const int Interrupted = 130;
 
+    /// <summary>How long Ctrl-C waits for the step under way and its checkpoint before the process ends anyway.</summary>
+    private static readonly TimeSpan LongestStep = TimeSpan.FromMinutes(30);
+
     public static async Task<int> Run(string[] args)
     {
         var root = new RootCommand("Generative models for .NET: train, generate, measure and verify in one process.")
@@ -27,7 +30,7 @@ public static class BrumaCommand
             var parsed = root.Parse(FlagSpelling.Rewrite(args));
             if (parsed.Errors.Count > 0)
                 throw new UsageException(string.Join(" ", parsed.Errors.Select(error => error.Message)));
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = LongestStep });
         }
         catch (BrumaException e)
         {

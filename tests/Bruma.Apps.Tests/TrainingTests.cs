@@ -38,6 +38,22 @@ public sealed class TrainingTests : IDisposable
     }
 
     [Fact]
+    public void Ctrl_C_finishes_the_step_saves_and_says_how_to_go_on()
+    {
+        var run = _folder.At("run");
+        using var process = BrumaProgram.Start(Arguments(_folder.Pictures(4), run, steps: 100_000));
+        Wait(process, run, 2);
+        using (var interrupt = System.Diagnostics.Process.Start("kill", ["-INT", $"{process.Id}"]))
+            interrupt.WaitForExit();
+        var error = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        Assert.Equal(130, process.ExitCode);
+        Assert.Contains($"bruma resume {run}", error, StringComparison.Ordinal);
+        var last = StepsIn(Path.Combine(run, "stats.jsonl"))[^1];
+        Assert.EndsWith($"step-{last:D7}", Directory.EnumerateDirectories(Path.Combine(run, "checkpoints")).Order(StringComparer.Ordinal).Last(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_trained_model_draws_the_same_bytes_for_the_same_seed()
     {
         var run = Train(_folder.Pictures(4), "run");
@@ -57,9 +73,9 @@ public sealed class TrainingTests : IDisposable
 
     private ProgramResult Train(string data, string name) => BrumaProgram.Run(Arguments(data, _folder.At(name)));
 
-    private static string[] Arguments(string data, string output) =>
+    private static string[] Arguments(string data, string output, int steps = Steps) =>
     [
-        "train", "diffusion", "--data", data, "--output", output, "--steps", $"{Steps}", "--batch-size", "3", "--gradient-accumulation-steps", "2", "--checkpoint-every", "2",
+        "train", "diffusion", "--data", data, "--output", output, "--steps", $"{steps}", "--batch-size", "3", "--gradient-accumulation-steps", "2", "--checkpoint-every", "2",
         "--resolution", "16", "--seed", "1", "--dropout", "0.1", "--random-crop", "--sample-every", "0", "--report-samples", "0", "--threads", "1",
     ];
 
@@ -68,12 +84,17 @@ public sealed class TrainingTests : IDisposable
     {
         using (process)
         {
-            var deadline = DateTime.UtcNow.AddMinutes(2);
-            while (!process.HasExited && DateTime.UtcNow < deadline && StepsIn(Path.Combine(run, "stats.jsonl")).LastOrDefault() < step)
-                Thread.Sleep(5);
+            Wait(process, run, step);
             process.Kill();
             process.WaitForExit();
         }
+    }
+
+    private static void Wait(System.Diagnostics.Process process, string run, int step)
+    {
+        var deadline = DateTime.UtcNow.AddMinutes(2);
+        while (!process.HasExited && DateTime.UtcNow < deadline && StepsIn(Path.Combine(run, "stats.jsonl")).LastOrDefault() < step)
+            Thread.Sleep(5);
     }
 
     private static List<int> StepsIn(string stats)

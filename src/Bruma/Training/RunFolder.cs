@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Reflection;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Bruma.Hub;
 
@@ -9,7 +11,7 @@ namespace Bruma.Training;
 public sealed class RunFolder
 {
     private const string SumsFile = "state.json";
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private static readonly string[] Weights = ["model.safetensors", "ema.safetensors", "optimizer.safetensors"];
 
     private RunFolder(string path) => Root = path;
@@ -89,7 +91,15 @@ public sealed class RunFolder
     {
         if (Directory.Exists(Unfinished))
             Directory.Delete(Unfinished, recursive: true);
-        write(Unfinished);
+        try
+        {
+            write(Unfinished);
+        }
+        catch (BrumaException)
+        {
+            Directory.Delete(Unfinished, recursive: true); // on a full disk its space is what the next try needs
+            throw;
+        }
         var sums = Weights.ToDictionary(file => file, file => FileHash.Sha256(Path.Combine(Unfinished, file)));
         AtomicFile.WriteText(Path.Combine(Unfinished, SumsFile), JsonSerializer.Serialize(new { step, sha256 = sums }, Indented) + "\n");
         var target = Path.Combine(Checkpoints, $"step-{step:D7}");
@@ -129,7 +139,7 @@ public sealed class RunFolder
         AtomicFile.WriteText(Path.Combine(Root, "provenance.json"), JsonSerializer.Serialize(provenance, Indented) + "\n");
         return this;
 
-        static string VersionOf(Type type) => type.Assembly.GetName().Version?.ToString() ?? "";
+        static string VersionOf(Type type) => type.Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
     });
 
     public void Log(string line) => Guard(Root, () =>
