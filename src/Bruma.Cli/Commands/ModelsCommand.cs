@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Bruma.Diffusion;
 using Bruma.Hub;
+using static TorchSharp.torch;
 
 namespace Bruma.Cli.Commands;
 
@@ -10,7 +12,7 @@ internal static class ModelsCommand
 {
     private static readonly JsonSerializerOptions Readable = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static Command Create() => new("models", "List the installed models or look into a file of weights. Example: bruma models list") { List(), Inspect() };
+    public static Command Create() => new("models", "List the installed models, look into a file of weights, convert. Example: bruma models list") { List(), Inspect(), Convert() };
 
     private static Command List()
     {
@@ -41,6 +43,32 @@ internal static class ModelsCommand
                 else
                     WriteText(source);
             }
+        });
+        return command;
+    }
+
+    private static Command Convert()
+    {
+        var model = new Argument<string>("model") { Description = "A finished run, a model folder or the name of an installed model." };
+        var output = new Option<string>("--output", "-o") { Description = "Folder to write; must be new or empty.", Required = true };
+        var type = new Option<string>("--type") { Description = "Type of the weights: fp32, fp16 or bf16.", DefaultValueFactory = _ => "fp16" };
+        var command = new Command("convert", "Write a diffusion model with its weights in another type. Example: bruma models convert runs/photos --type fp16 --output models/photos") { model, output, type };
+        command.SetAction(parsed =>
+        {
+            var dtype = parsed.GetValue(type) switch
+            {
+                "fp32" => ScalarType.Float32,
+                "fp16" => ScalarType.Float16,
+                "bf16" => ScalarType.BFloat16,
+                var other => throw new UsageException($"--type {other}: must be fp32, fp16 or bf16."),
+            };
+            var folder = parsed.GetValue(output)!;
+            if (File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()))
+                throw new UsageException($"--output {folder}: is not empty; choose a new folder.");
+            using var scope = NewDisposeScope();
+            using var pipeline = DiffusionPipeline.Load(ModelPath.Find(parsed.GetValue(model)));
+            pipeline.Save(folder, pipeline.Network.state_dict().Select(pair => KeyValuePair.Create(pair.Key, pair.Value.is_floating_point() ? pair.Value.to(dtype) : pair.Value)));
+            Console.WriteLine(folder);
         });
         return command;
     }

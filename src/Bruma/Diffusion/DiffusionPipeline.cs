@@ -61,7 +61,7 @@ public sealed class DiffusionPipeline : IDisposable
         AtomicFile.WriteText(Path.Combine(folder, "model_index.json"), $$"""
             {
               "_class_name": "DDPMPipeline",
-              "_diffusers_version": "0.35.0",
+              "_diffusers_version": "{{NetworkFiles.FormatVersion}}",
               "scheduler": ["diffusers", "{{Scheduler.ClassName}}"],
               "unet": ["diffusers", "UNet2DModel"]
             }

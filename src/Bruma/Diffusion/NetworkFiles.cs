@@ -11,7 +11,7 @@ namespace Bruma.Diffusion;
 internal static class NetworkFiles
 {
     /// <summary>The version of diffusers whose config keys are written.</summary>
-    private const string FormatVersion = "0.39.0";
+    public const string FormatVersion = "0.39.0";
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 

@@ -1,0 +1,39 @@
+using System.Globalization;
+using Bruma.Benchmarks;
+using static TorchSharp.torch;
+
+// dotnet run -c Release --project bench/Bruma.Benchmarks -- [seconds per row]
+var seconds = args.Length > 0 ? double.Parse(args[0], CultureInfo.InvariantCulture) : 20;
+var oneThread = 0.0;
+foreach (var threads in new[] { 1, Environment.ProcessorCount }.Distinct())
+{
+    set_num_threads(threads);
+    Console.WriteLine($"\n{threads} {(threads == 1 ? "thread" : "threads")}");
+    foreach (var precision in new[] { ScalarType.BFloat16, ScalarType.Float32 })
+    {
+        var what = TrainedNetwork.Ddpm28;
+        using var training = new TrainingBenchmark(what, precision);
+        var before = Rates.Measure(1);
+        var step = Timing.Median(training.Step, seconds);
+        var rates = Rates.Between(before, Rates.Measure(1));
+        var rate = what.GigaflopsPerStep / step;
+        Console.WriteLine(FormattableString.Invariant($"{what.Name}, {precision}: {what.BatchSize / step:0.0} images/s, {rate:0} GFLOP/s = {rate / rates.MatrixBf16:0.00} of bf16 GEMM (PyTorch {what.PyTorchShare:0.00}, goal {what.Goal:0.00}), {rate / rates.ConvolutionFp32:0.00} of fp32 convolution"));
+        Console.WriteLine(FormattableString.Invariant($"  {rates}; process {Environment.WorkingSet / 1e6:0} MB"));
+        if (precision == ScalarType.BFloat16)
+        {
+            if (threads == 1)
+                oneThread = step;
+            else
+                Console.WriteLine(FormattableString.Invariant($"  {threads} threads give {oneThread / step:0.00} times one thread"));
+        }
+        WriteShares(training, step);
+    }
+}
+
+static void WriteShares(TrainingBenchmark training, double step)
+{
+    var kinds = OperatorShares.Measure(training.Network, training.Step, 0.2);
+    kinds["optimizer"] = training.OptimizerSeconds(1);
+    kinds["rest (copies, sums, noise, data)"] = step - kinds.Values.Sum();
+    Console.WriteLine("  " + string.Join(", ", kinds.OrderByDescending(kind => kind.Value).Select(kind => FormattableString.Invariant($"{kind.Key} {kind.Value / step:0%}"))));
+}
