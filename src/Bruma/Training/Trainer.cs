@@ -126,14 +126,18 @@ public sealed class Trainer<TBatch> : IDisposable
 
     private unsafe void AddMicroGradient() => FlatPass.AddAndClear((float*)TensorMemory.Address(_accumulated!), Reader(Parameters.Gradient), Parameters.Count);
 
+    /// <summary>What the network remembers beside its weights, such as the running means of batch norms.</summary>
+    private IEnumerable<KeyValuePair<string, Tensor>> Buffers() => _network.named_buffers().Select(pair => new KeyValuePair<string, Tensor>(pair.name, pair.buffer));
+
     private static FlatReader Reader(Tensor buffer) => new(TensorMemory.Address(buffer), buffer.dtype == ScalarType.BFloat16);
 
     /// <summary>Writes model, average, optimizer and state into a folder; equal states give equal bytes.</summary>
     public void Save(string folder)
     {
         Directory.CreateDirectory(folder);
-        SafetensorsFile.Write(Path.Combine(folder, "model.safetensors"), Parameters.Named(Parameters.Master));
-        SafetensorsFile.Write(Path.Combine(folder, "ema.safetensors"), Parameters.Named(Average ?? Parameters.Master));
+        using var scope = NewDisposeScope();
+        SafetensorsFile.Write(Path.Combine(folder, "model.safetensors"), Parameters.Named(Parameters.Master).Concat(Buffers()));
+        SafetensorsFile.Write(Path.Combine(folder, "ema.safetensors"), Parameters.Named(Average ?? Parameters.Master).Concat(Buffers()));
         SafetensorsFile.Write(Path.Combine(folder, "optimizer.safetensors"),
             Parameters.Named(_optimizer.FirstMoment).Select(pair => new KeyValuePair<string, Tensor>($"exp_avg.{pair.Key}", pair.Value))
                 .Concat(Parameters.Named(_optimizer.SecondMoment).Select(pair => new KeyValuePair<string, Tensor>($"exp_avg_sq.{pair.Key}", pair.Value))));
@@ -143,22 +147,22 @@ public sealed class Trainer<TBatch> : IDisposable
     public void Restore(string folder, long step)
     {
         using var noGradient = no_grad();
-        Read("model.safetensors", "", Parameters.Master);
+        Read("model.safetensors", "", Parameters.Named(Parameters.Master).Concat(Buffers()));
         if (Average is not null)
-            Read("ema.safetensors", "", Average);
-        Read("optimizer.safetensors", "exp_avg.", _optimizer.FirstMoment);
-        Read("optimizer.safetensors", "exp_avg_sq.", _optimizer.SecondMoment);
+            Read("ema.safetensors", "", Parameters.Named(Average));
+        Read("optimizer.safetensors", "exp_avg.", Parameters.Named(_optimizer.FirstMoment));
+        Read("optimizer.safetensors", "exp_avg_sq.", Parameters.Named(_optimizer.SecondMoment));
         if (!ReferenceEquals(Parameters.Computed, Parameters.Master))
             Parameters.Computed.copy_(Parameters.Master);
         Step = step;
 
-        void Read(string file, string prefix, Tensor target)
+        void Read(string file, string prefix, IEnumerable<KeyValuePair<string, Tensor>> targets)
         {
             using var scope = NewDisposeScope();
             using var stored = new SafetensorsFile(Path.Combine(folder, file));
-            foreach (var (name, values) in Parameters.Named(target))
+            foreach (var (name, values) in targets)
             {
-                var read = stored.Read(prefix + name, float32);
+                var read = stored.Read(prefix + name, values.dtype);
                 if (!read.shape.SequenceEqual(values.shape))
                     throw new BrumaException($"{Path.Combine(folder, file)}: {prefix}{name} has the shape [{string.Join(", ", read.shape)}] where the network has [{string.Join(", ", values.shape)}]; the checkpoint belongs to another network.");
                 values.copy_(read);

@@ -40,8 +40,8 @@ public sealed class TrainerTests : IDisposable
     public void The_update_is_that_of_AdamW_with_clipping()
     {
         using var scope = NewDisposeScope();
-        using var ours = Network(dropout: 0);
-        using var theirs = Network(dropout: 0);
+        using var ours = Network(dropout: 0, normed: false);
+        using var theirs = Network(dropout: 0, normed: false);
         var reference = optim.AdamW(theirs.parameters(), lr: 0.01, beta1: 0.9, beta2: 0.99, eps: 1e-8, weight_decay: 0);
         using var trainer = new Trainer<Batch>(ours, (batch, _) => Loss(ours, batch.X), Options(5) with { GradientAccumulation = 1, Optimizer = new AdamWOptions(0.01, WeightDecay: 0), Schedule = new LearningRateSchedule("constant", 0.01) });
         foreach (var (report, batch) in trainer.Run(Fixed).Zip(Fixed(0)))
@@ -82,10 +82,10 @@ public sealed class TrainerTests : IDisposable
 
     private static TrainerOptions Options(int steps) => new(steps, new LearningRateSchedule("cosine", 0.01, 2, steps), new AdamWOptions(0.01), new EmaOptions(0.9), GradientAccumulation: 2, Seed: 7);
 
-    private static TorchSharp.Modules.Sequential Network(double dropout = 0.2)
+    private static TorchSharp.Modules.Sequential Network(double dropout = 0.2, bool normed = true)
     {
         random.manual_seed(3);
-        return nn.Sequential(nn.Linear(5, 16), nn.ReLU(), new SeededDropout(dropout), nn.Linear(16, 2));
+        return nn.Sequential(nn.Linear(5, 16), normed ? nn.BatchNorm1d(16) : nn.Identity(), nn.ReLU(), new SeededDropout(dropout), nn.Linear(16, 2));
     }
 
     private static Tensor Loss(nn.Module<Tensor, Tensor> network, Tensor x)
