@@ -29,22 +29,25 @@ internal static class OperatorShares
 
     private static void Listen(string name, Module module, Dictionary<(Module, string), (string, Tensor)> calls)
     {
-        var kind = module switch { TorchSharp.Modules.Conv2d => "convolution", TorchSharp.Modules.Linear => "linear", TorchSharp.Modules.GroupNorm => "norm + activation", SpatialAttention => "attention", _ => null };
+        var kind = module switch { TorchSharp.Modules.Conv2d => "convolution", TorchSharp.Modules.Linear => "linear", ActivatedGroupNorm => "norm + activation", SpatialAttention => "attention", _ => null };
         if (kind is null || name.Contains("attentions.", StringComparison.Ordinal) && kind != "attention")
             return;
-        ((Module<Tensor, Tensor>)module).register_forward_pre_hook((_, x) =>
+        if (module is ActivatedGroupNorm norm)
+            norm.register_forward_pre_hook((_, x, shift) => (Keep(x), shift));
+        else
+            ((Module<Tensor, Tensor>)module).register_forward_pre_hook((_, x) => Keep(x));
+
+        Tensor Keep(Tensor x)
         {
             calls[(module, name)] = (kind, x.detach().clone().DetachFromDisposeScope());
             return x;
-        });
+        }
     }
 
     private static void ForwardAndBackward(Module module, Tensor input)
     {
         var x = input.detach().requires_grad_(true);
-        var y = ((Module<Tensor, Tensor>)module).call(x);
-        if (module is TorchSharp.Modules.GroupNorm)
-            y = functional.silu(y);
+        var y = module is ActivatedGroupNorm norm ? norm.call(x, null) : ((Module<Tensor, Tensor>)module).call(x);
         y.backward([ones_like(y)]);
     }
 

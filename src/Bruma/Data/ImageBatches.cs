@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Bruma.Hub;
 using Bruma.Nn;
 using static TorchSharp.torch;
 

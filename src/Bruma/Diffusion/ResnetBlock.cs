@@ -9,10 +9,10 @@ namespace Bruma.Diffusion;
 /// <remarks>Ho et al. 2020, arXiv:2006.11239; scale and shift: Dhariwal and Nichol 2021, arXiv:2105.05233.</remarks>
 public sealed class ResnetBlock : Module<Tensor, Tensor?, long[]?, Tensor>
 {
-    private readonly GroupNorm norm1;
+    private readonly ActivatedGroupNorm norm1;
     private readonly Conv2d conv1;
     private readonly Linear? time_emb_proj;
-    private readonly GroupNorm norm2;
+    private readonly ActivatedGroupNorm norm2;
     private readonly SeededDropout dropout;
     private readonly Conv2d conv2;
     private readonly Conv2d? conv_shortcut;
@@ -28,11 +28,11 @@ public sealed class ResnetBlock : Module<Tensor, Tensor?, long[]?, Tensor>
         _activation = Activation.Named(options.Activation);
         _halves = halves;
         var device = options.Device;
-        norm1 = Norms.Group(options.Groups, inChannels, options.Eps, device);
+        norm1 = new ActivatedGroupNorm(options.Groups, inChannels, options.Eps, options.Activation, device);
         conv1 = Conv2d(inChannels, outChannels, 3, padding: 1, device: device);
         if (options.TimeWidth is { } timeWidth)
             time_emb_proj = Linear(timeWidth, options.TimeShift == TimeShift.ScaleShift ? 2 * outChannels : outChannels, device: device);
-        norm2 = Norms.Group(options.Groups, outChannels, options.Eps, device);
+        norm2 = new ActivatedGroupNorm(options.Groups, outChannels, options.Eps, options.Activation, device);
         dropout = new SeededDropout(options.Dropout);
         conv2 = Conv2d(outChannels, outChannels, 3, padding: 1, device: device);
         if (inChannels != outChannels)
@@ -51,11 +51,11 @@ public sealed class ResnetBlock : Module<Tensor, Tensor?, long[]?, Tensor>
     {
         using var scope = NewDisposeScope();
 
-        var h = _activation(norm1.call(x));
+        var h = norm1.call(x, null);
         if (_halves || size is not null)
             (x, h) = (Resample(x, size), Resample(h, size));
         h = conv1.call(h);
-        h = _activation(Condition(h, time));
+        h = Condition(h, time);
         h = conv2.call(dropout.call(h));
 
         var skip = conv_shortcut is null ? x : conv_shortcut.call(x);
@@ -69,11 +69,11 @@ public sealed class ResnetBlock : Module<Tensor, Tensor?, long[]?, Tensor>
     private Tensor Condition(Tensor h, Tensor? time)
     {
         if (time_emb_proj is null)
-            return norm2.call(h);
-        var projected = time_emb_proj.call(_activation(time!)).unsqueeze(-1).unsqueeze(-1); // [B, Cout or 2 Cout, 1, 1]
+            return norm2.call(h, null);
+        var projected = time_emb_proj.call(_activation(time!)); // [B, Cout or 2 Cout]
         if (_options.TimeShift == TimeShift.Default)
-            return norm2.call(h + projected);
-        var parts = projected.chunk(2, 1);
-        return norm2.call(h) * (parts[0] + 1) + parts[1];
+            return norm2.call(h, projected);
+        var parts = projected.unsqueeze(-1).unsqueeze(-1).chunk(2, 1);
+        return _activation(norm2.Norm(h) * (parts[0] + 1) + parts[1]);
     }
 }

@@ -22,7 +22,7 @@ public sealed class UNet2DModel : Module<Tensor, Tensor, Tensor?, Tensor>
     private readonly ModuleList<DownBlock> down_blocks = ModuleList<DownBlock>();
     private readonly MidBlock? mid_block;
     private readonly ModuleList<UpBlock> up_blocks = ModuleList<UpBlock>();
-    private readonly GroupNorm conv_norm_out;
+    private readonly ActivatedGroupNorm conv_norm_out;
     private readonly Conv2d conv_out;
 
     /// <param name="device">Where the weights are; the meta device takes no memory.</param>
@@ -53,7 +53,7 @@ public sealed class UNet2DModel : Module<Tensor, Tensor, Tensor?, Tensor>
         plan.AddDownBlocks(down_blocks);
         mid_block = plan.CreateMidBlock();
         plan.AddUpBlocks(up_blocks);
-        conv_norm_out = Norms.Group(config.NormNumGroups, first, config.NormEps, device);
+        conv_norm_out = new ActivatedGroupNorm(config.NormNumGroups, first, config.NormEps, device: device);
         conv_out = Conv2d(first, config.OutChannels, 3, padding: 1, device: device);
         RegisterComponents();
     }
@@ -107,7 +107,7 @@ public sealed class UNet2DModel : Module<Tensor, Tensor, Tensor?, Tensor>
         foreach (var block in up_blocks)
             x = block.call(new UpInput(x, skips, embedding));
 
-        x = conv_out.call(functional.silu(conv_norm_out.call(x)));
+        x = conv_out.call(conv_norm_out.call(x, null));
         if (Config.TimeEmbeddingType == "fourier")
             x = x / times.to(dtype).view(-1, 1, 1, 1);
         return x.MoveToOuterDisposeScope();

@@ -1,4 +1,3 @@
-using Bruma.Hub;
 using SkiaSharp;
 using static TorchSharp.torch;
 

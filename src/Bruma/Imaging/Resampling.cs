@@ -1,4 +1,3 @@
-using Bruma.Hub;
 using static TorchSharp.torch;
 
 namespace Bruma.Imaging;

@@ -32,6 +32,9 @@ public static class Initialization
                     norm.weight.fill_(1);
                     norm.bias?.zero_();
                     break;
+                case ActivatedGroupNorm norm:
+                    norm.Reset();
+                    break;
                 case FourierProjection projection:
                     projection.Initialize(generator);
                     break;

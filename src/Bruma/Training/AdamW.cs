@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using Bruma.Hub;
 using static TorchSharp.torch;
 
 namespace Bruma.Training;

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Bruma.Hub;
+namespace Bruma;
 
 /// <summary>The memory behind a contiguous CPU tensor.</summary>
 public static class TensorMemory

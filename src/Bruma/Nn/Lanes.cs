@@ -1,0 +1,92 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Bruma.Nn;
+
+/// <summary>How 16 numbers lie in memory; arithmetic on them is always fp32.</summary>
+internal unsafe interface ILanes
+{
+    static abstract int Bytes { get; }
+
+    static abstract Vector512<float> Load(byte* from);
+
+    static abstract void Store(Vector512<float> values, byte* to);
+
+    static abstract float LoadOne(byte* from);
+
+    static abstract void StoreOne(float value, byte* to);
+}
+
+internal readonly unsafe struct Float32Lanes : ILanes
+{
+    public static int Bytes => 4;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Load(byte* from) => Vector512.Load((float*)from);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(Vector512<float> values, byte* to) => values.Store((float*)to);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float LoadOne(byte* from) => *(float*)from;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreOne(float value, byte* to) => *(float*)to = value;
+}
+
+/// <summary>bf16, rounded to nearest even as torch does.</summary>
+internal readonly unsafe struct BFloat16Lanes : ILanes
+{
+    public static int Bytes => 2;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Load(byte* from)
+    {
+        var (low, high) = Vector256.Widen(Vector256.Load((ushort*)from));
+        return (Vector512.Create(low, high) << 16).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(Vector512<float> values, byte* to)
+    {
+        var bits = values.AsUInt32();
+        var rounded = (bits + Vector512.Create(0x7FFFu) + ((bits >>> 16) & Vector512<uint>.One)) >>> 16;
+        Vector256.Narrow(rounded.GetLower(), rounded.GetUpper()).Store((ushort*)to);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float LoadOne(byte* from) => BitConverter.UInt32BitsToSingle((uint)*(ushort*)from << 16);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreOne(float value, byte* to)
+    {
+        var bits = BitConverter.SingleToUInt32Bits(value);
+        *(ushort*)to = (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
+    }
+}
+
+/// <summary>Functions on 16 numbers.</summary>
+internal static class LaneMath
+{
+    /// <summary>1 / (1 + e^-x), to a few units in the last place of fp32.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Sigmoid(Vector512<float> x) => Vector512<float>.One / (Vector512<float>.One + Exp(-x));
+
+    /// <summary>e^x for x in [-87, 88]; beyond, the value at the border.</summary>
+    /// <remarks>Cephes' expf: 2^n times a polynomial of degree 6 on [-ln 2 / 2, ln 2 / 2].</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Exp(Vector512<float> x)
+    {
+        x = Vector512.Min(Vector512.Max(x, Vector512.Create(-87f)), Vector512.Create(88f));
+        var n = Vector512.Round(x * Vector512.Create(1.44269504088896341f));
+        var r = Vector512.FusedMultiplyAdd(n, Vector512.Create(-0.693359375f), x);
+        r = Vector512.FusedMultiplyAdd(n, Vector512.Create(2.12194440e-4f), r);
+        var p = Vector512.FusedMultiplyAdd(Vector512.Create(1.9875691500e-4f), r, Vector512.Create(1.3981999507e-3f));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(8.3334519073e-3f));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(4.1665795894e-2f));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(1.6666665459e-1f));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(5.0000001201e-1f));
+        p = Vector512.FusedMultiplyAdd(p, r * r, r + Vector512<float>.One);
+        return p * ((Vector512.ConvertToInt32(n) + Vector512.Create(127)) << 23).AsSingle();
+    }
+}
