@@ -51,7 +51,7 @@ internal sealed class TrainingBenchmark : IDisposable
         using var average = Parameters.Master.clone();
         using var optimizer = new AdamW(Parameters, new AdamWOptions(1e-4));
         var step = 0;
-        return Timing.Median(() => optimizer.Step(gradient, 1, ++step, 0, (average, 0.999)), seconds);
+        return Timing.Median(() => optimizer.Step(new OptimizerStep(gradient, 1, ++step, 0, (average, 0.999))), seconds);
     }
 
     public void Dispose()

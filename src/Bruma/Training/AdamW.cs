@@ -4,70 +4,52 @@ using static TorchSharp.torch;
 
 namespace Bruma.Training;
 
-/// <param name="WeightDecay">Decay of the parameters that decay: not norms and biases.</param>
-public sealed record AdamWOptions(double LearningRate, double Beta1 = 0.9, double Beta2 = 0.99, double Epsilon = 1e-8, double WeightDecay = 0.01);
+/// <summary>Adam with decay apart from the gradient, as one pass over memory: the optimizer for most networks.</summary>
+public sealed record AdamWOptions(double LearningRate, double Beta1 = 0.9, double Beta2 = 0.99, double Epsilon = 1e-8, double WeightDecay = 0.01) : OptimizerOptions(LearningRate, WeightDecay)
+{
+    public override Optimizer Create(FlatParameters parameters) => new AdamW(parameters, this);
+}
 
 /// <summary>AdamW over flat parameters: clipping, moments, decay, the bf16 copy and the average in one pass over memory.</summary>
 /// <remarks>Loshchilov and Hutter 2017, arXiv:1711.05101; the formulas of torch.optim.AdamW.</remarks>
-public sealed unsafe class AdamW : IDisposable
+public sealed unsafe class AdamW : Optimizer
 {
-    private readonly FlatParameters _parameters;
     private readonly AdamWOptions _options;
+    private readonly Tensor _first; // running mean of gradients, [P]
+    private readonly Tensor _second; // running mean of squared gradients, [P]
 
-    public AdamW(FlatParameters parameters, AdamWOptions options)
+    public AdamW(FlatParameters parameters, AdamWOptions options) : base(parameters) => (_options, _first, _second) = (options, NewState("exp_avg"), NewState("exp_avg_sq"));
+
+    public override void Step(in OptimizerStep step)
     {
-        (_parameters, _options) = (parameters, options);
-        FirstMoment = parameters.NewBuffer();
-        SecondMoment = parameters.NewBuffer();
-    }
-
-    /// <summary>Running mean of gradients, [P].</summary>
-    public Tensor FirstMoment { get; }
-
-    /// <summary>Running mean of squared gradients, [P].</summary>
-    public Tensor SecondMoment { get; }
-
-    /// <summary>Moves the weights against the gradient.</summary>
-    /// <param name="gradient">[P], fp32 or bf16.</param>
-    /// <param name="gradientScale">Factor on the gradient: the clip factor.</param>
-    /// <param name="step">Number of this update, from 1.</param>
-    /// <param name="learningRate">Rate of this update.</param>
-    /// <param name="average">Averaged weights, [P], and their decay at this step; null for none.</param>
-    public void Step(Tensor gradient, double gradientScale, long step, double learningRate, (Tensor Weights, double Decay)? average)
-    {
+        var (gradient, average) = (step.Gradient, step.Average);
         var buffers = new Buffers
         {
             Gradient = new FlatReader(TensorMemory.Address(gradient), gradient.dtype == ScalarType.BFloat16),
-            Weights = (float*)TensorMemory.Address(_parameters.Master),
-            First = (float*)TensorMemory.Address(FirstMoment),
-            Second = (float*)TensorMemory.Address(SecondMoment),
+            Weights = (float*)TensorMemory.Address(Parameters.Master),
+            First = (float*)TensorMemory.Address(_first),
+            Second = (float*)TensorMemory.Address(_second),
             Average = average is { } averaged ? (float*)TensorMemory.Address(averaged.Weights) : null,
-            Copy = _parameters.Precision == ScalarType.BFloat16 ? (ushort*)TensorMemory.Address(_parameters.Computed) : null,
+            Copy = Parameters.Precision == ScalarType.BFloat16 ? (ushort*)TensorMemory.Address(Parameters.Computed) : null,
         };
-        foreach (var run in _parameters.Runs)
+        foreach (var run in Parameters.Runs)
         {
-            var rate = learningRate * run.RateScale;
+            var rate = step.LearningRate * run.RateScale;
             var factors = new Factors
             {
-                GradientScale = (float)gradientScale,
+                GradientScale = (float)step.GradientScale,
                 Decay = (float)(1 - rate * run.WeightDecay),
                 Beta1 = (float)_options.Beta1,
                 Beta2 = (float)_options.Beta2,
                 NewShare1 = (float)(1 - _options.Beta1),
                 NewShare2 = (float)(1 - _options.Beta2),
-                StepSize = (float)(rate / (1 - Math.Pow(_options.Beta1, step))),
-                RootCorrection = (float)(1 / Math.Sqrt(1 - Math.Pow(_options.Beta2, step))),
+                StepSize = (float)(rate / (1 - Math.Pow(_options.Beta1, step.Number))),
+                RootCorrection = (float)(1 / Math.Sqrt(1 - Math.Pow(_options.Beta2, step.Number))),
                 Epsilon = (float)_options.Epsilon,
                 NewAverage = (float)(1 - (average?.Decay ?? 0)),
             };
             FlatPass.Run(run.Start, run.Length, (start, end) => Chunk(buffers, factors, start, end));
         }
-    }
-
-    public void Dispose()
-    {
-        FirstMoment.Dispose();
-        SecondMoment.Dispose();
     }
 
     private static void Chunk(in Buffers buffers, in Factors factors, long start, long end)

@@ -9,7 +9,9 @@ namespace Bruma.Training;
 /// <param name="GradientAccumulation">Micro-batches per update.</param>
 /// <param name="MaxGradientNorm">Gradients are clipped to this global norm.</param>
 /// <param name="Seed">Seed of noise, times and dropout.</param>
-public sealed record TrainerOptions(int Steps, LearningRateSchedule Schedule, AdamWOptions Optimizer, EmaOptions? Ema, int GradientAccumulation = 1, double MaxGradientNorm = 1, long Seed = 0);
+/// <param name="DecaysAll">Norms and biases decay too.</param>
+public sealed record TrainerOptions(
+    int Steps, LearningRateSchedule Schedule, OptimizerOptions Optimizer, EmaOptions? Ema, int GradientAccumulation = 1, double MaxGradientNorm = 1, long Seed = 0, bool DecaysAll = false);
 
 /// <summary>What one update did. <paramref name="GradientNorm"/> is the norm before clipping.</summary>
 public sealed record StepReport(long Step, double Loss, double LearningRate, double GradientNorm)
@@ -27,15 +29,17 @@ public sealed class Trainer<TBatch> : IDisposable
     private readonly Module _network;
     private readonly BatchLoss<TBatch> _loss;
     private readonly TrainerOptions _options;
-    private readonly AdamW _optimizer;
+    private readonly Optimizer _optimizer;
+    private readonly Func<TBatch, double>? _weight;
     private readonly Tensor? _accumulated;
 
     /// <param name="network">Initialised, fp32; from here on it computes in <paramref name="precision"/>.</param>
-    public Trainer(Module network, BatchLoss<TBatch> loss, TrainerOptions options, ScalarType precision = ScalarType.Float32)
+    /// <param name="weight">How much a micro-batch counts against the others of its update, such as its number of tokens; null counts all alike.</param>
+    public Trainer(Module network, BatchLoss<TBatch> loss, TrainerOptions options, ScalarType precision = ScalarType.Float32, Func<TBatch, double>? weight = null)
     {
-        (_network, _loss, _options) = (network, loss, options);
-        Parameters = new FlatParameters(network, precision, (_, parameter) => (parameter.dim() >= 2 ? options.Optimizer.WeightDecay : 0, 1));
-        _optimizer = new AdamW(Parameters, options.Optimizer);
+        (_network, _loss, _options, _weight) = (network, loss, options, weight);
+        Parameters = new FlatParameters(network, precision, (_, parameter) => (parameter.dim() >= 2 || options.DecaysAll ? options.Optimizer.WeightDecay : 0, 1));
+        _optimizer = options.Optimizer.Create(Parameters);
         if (options.Ema is not null)
             Average = Parameters.Master.clone().DetachFromDisposeScope();
         if (precision == ScalarType.BFloat16 && options.GradientAccumulation > 1)
@@ -89,28 +93,31 @@ public sealed class Trainer<TBatch> : IDisposable
 
     private StepReport TakeStep(IEnumerator<TBatch> source)
     {
-        var loss = 0.0;
+        var (loss, total) = (0.0, 0.0);
         for (var micro = 0; micro < _options.GradientAccumulation; micro++)
         {
             if (!source.MoveNext())
                 throw new InvalidOperationException("the stream of batches ended before the run");
             using var batch = source.Current;
-            loss += Accumulate(batch, micro) / _options.GradientAccumulation;
+            var weight = _weight?.Invoke(batch) ?? 1;
+            loss += Accumulate(batch, micro, weight);
+            total += weight;
         }
+        loss /= total;
 
         var gradient = _accumulated ?? Parameters.Gradient;
-        var norm = Math.Sqrt(FlatPass.SumOfSquares(Reader(gradient), Parameters.Count));
+        var norm = Math.Sqrt(FlatPass.SumOfSquares(Reader(gradient), Parameters.Count)) / total;
         if (!double.IsFinite(loss) || !double.IsFinite(norm))
             throw new BrumaException(FormattableString.Invariant($"step {Step + 1}: the loss is {loss} and the gradient norm {norm}; the last checkpoint is whole. Try a lower --learning-rate or --precision fp32."));
 
         var rate = _options.Schedule.At(Step);
         Step++;
-        _optimizer.Step(gradient, Math.Min(1, _options.MaxGradientNorm / (norm + 1e-6)), Step, rate, Average is null ? null : (Average, _options.Ema!.At(Step)));
+        _optimizer.Step(new OptimizerStep(gradient, Math.Min(1, _options.MaxGradientNorm / (norm + 1e-6)) / total, Step, rate, Average is null ? null : (Average, _options.Ema!.At(Step))));
         Reader(gradient).Clear(0, Parameters.Count);
         return new StepReport(Step, loss, rate, norm);
     }
 
-    private double Accumulate(TBatch batch, int micro)
+    private double Accumulate(TBatch batch, int micro, double weight)
     {
         using var scope = NewDisposeScope();
         using var gradients = enable_grad(); // also where the caller has switched them off
@@ -118,10 +125,10 @@ public sealed class Trainer<TBatch> : IDisposable
         using var dropout = HashedSeed.At(_options.Seed, Step, micro, 1);
         SeededDropout.SetGenerator(_network, dropout);
         var loss = _loss(batch, generator);
-        (loss / _options.GradientAccumulation).backward();
+        (loss * weight).backward();
         if (_accumulated is not null)
             AddMicroGradient();
-        return loss.item<float>();
+        return loss.item<float>() * weight;
     }
 
     private unsafe void AddMicroGradient() => FlatPass.AddAndClear((float*)TensorMemory.Address(_accumulated!), Reader(Parameters.Gradient), Parameters.Count);
@@ -139,8 +146,7 @@ public sealed class Trainer<TBatch> : IDisposable
         SafetensorsFile.Write(Path.Combine(folder, "model.safetensors"), Parameters.Named(Parameters.Master).Concat(Buffers()));
         SafetensorsFile.Write(Path.Combine(folder, "ema.safetensors"), Parameters.Named(Average ?? Parameters.Master).Concat(Buffers()));
         SafetensorsFile.Write(Path.Combine(folder, "optimizer.safetensors"),
-            Parameters.Named(_optimizer.FirstMoment).Select(pair => new KeyValuePair<string, Tensor>($"exp_avg.{pair.Key}", pair.Value))
-                .Concat(Parameters.Named(_optimizer.SecondMoment).Select(pair => new KeyValuePair<string, Tensor>($"exp_avg_sq.{pair.Key}", pair.Value))));
+            _optimizer.State.SelectMany(state => Parameters.Named(state.Value).Select(pair => new KeyValuePair<string, Tensor>($"{state.Key}.{pair.Key}", pair.Value))));
     }
 
     /// <summary>Goes on from a folder written by <see cref="Save"/>.</summary>
@@ -150,8 +156,8 @@ public sealed class Trainer<TBatch> : IDisposable
         Read("model.safetensors", "", Parameters.Named(Parameters.Master).Concat(Buffers()));
         if (Average is not null)
             Read("ema.safetensors", "", Parameters.Named(Average));
-        Read("optimizer.safetensors", "exp_avg.", Parameters.Named(_optimizer.FirstMoment));
-        Read("optimizer.safetensors", "exp_avg_sq.", Parameters.Named(_optimizer.SecondMoment));
+        foreach (var (name, buffer) in _optimizer.State)
+            Read("optimizer.safetensors", name + ".", Parameters.Named(buffer));
         if (!ReferenceEquals(Parameters.Computed, Parameters.Master))
             Parameters.Computed.copy_(Parameters.Master);
         Step = step;
