@@ -25,6 +25,7 @@ internal static class TrainCommand
         var threads = Number("--threads", "Threads; 0 for all processors.", Defaults.Threads);
         var resolution = Number("--resolution", "Height and width in pixels; 0 takes the data's own, at most 64.", Defaults.Resolution);
         var prediction = new Option<string>("--prediction") { Description = "What the network predicts: epsilon, v, sample or flow.", DefaultValueFactory = _ => Defaults.Prediction };
+        var sampling = new Option<string>("--timestep-sampling") { Description = "How times of flow are drawn: uniform, logit-normal or mode.", DefaultValueFactory = _ => Defaults.TimestepSampling };
         var learningRate = Number("--learning-rate", "Highest learning rate.", Defaults.LearningRate);
         var schedule = new Option<string>("--lr-schedule") { Description = "constant, constant_with_warmup, linear, cosine, ..., warmup-stable-linear.", DefaultValueFactory = _ => Defaults.LrSchedule };
         var warmup = Number("--lr-warmup-steps", "Updates of linear warm-up.", Defaults.LrWarmupSteps);
@@ -43,13 +44,13 @@ internal static class TrainCommand
         var json = new Option<bool>("--json") { Description = "Progress as JSON lines." };
         var command = new Command("diffusion", "Train a diffusion model from scratch. Example: bruma train diffusion --data photos/ --output runs/photos --resolution 64")
         {
-            data, output, steps, batchSize, accumulation, checkpointEvery, checkpointsLimit, sampleEvery, seed, precision, threads, resolution, prediction, learningRate, schedule,
+            data, output, steps, batchSize, accumulation, checkpointEvery, checkpointsLimit, sampleEvery, seed, precision, threads, resolution, prediction, sampling, learningRate, schedule,
             warmup, weightDecay, clip, ema, classDropout, dropout, minSnr, noiseOffset, perturbation, flip, crop, checkpointing, report, json,
         };
         command.SetAction((parsed, cancellation) => TrainingSession.Start(parsed.GetValue(output)!, () => new DiffusionOptions(
             parsed.GetValue(data)!, parsed.GetValue(steps), parsed.GetValue(batchSize) ?? 0, parsed.GetValue(accumulation), parsed.GetValue(checkpointEvery), parsed.GetValue(sampleEvery),
             parsed.GetValue(checkpointsLimit), parsed.GetValue(seed) ?? Random.Shared.Next(), Native.Precision(parsed.GetValue(precision)), Native.UseThreads(parsed.GetValue(threads)), parsed.GetValue(resolution),
-            parsed.GetValue(prediction)!, parsed.GetValue(learningRate), parsed.GetValue(schedule)!, parsed.GetValue(warmup), parsed.GetValue(weightDecay), parsed.GetValue(clip), parsed.GetValue(ema),
+            parsed.GetValue(prediction)!, parsed.GetValue(sampling)!, parsed.GetValue(learningRate), parsed.GetValue(schedule)!, parsed.GetValue(warmup), parsed.GetValue(weightDecay), parsed.GetValue(clip), parsed.GetValue(ema),
             parsed.GetValue(classDropout), parsed.GetValue(dropout), parsed.GetValue(minSnr), parsed.GetValue(noiseOffset), parsed.GetValue(perturbation), true, parsed.GetValue(flip), parsed.GetValue(crop),
             parsed.GetValue(checkpointing), parsed.GetValue(report)), parsed.GetValue(json), cancellation));
         return command;

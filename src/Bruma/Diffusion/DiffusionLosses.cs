@@ -75,6 +75,16 @@ public static class DiffusionLosses
         return weight.MoveToOuterDisposeScope();
     }
 
+    /// <summary>Replaces the conditions of some examples by the one that stands for none, so that guidance works.</summary>
+    /// <param name="conditions">[B, ...].</param>
+    /// <param name="none">[...].</param>
+    /// <param name="drop">[B], true where to replace.</param>
+    public static Tensor DropConditions(Tensor conditions, Tensor none, Tensor drop)
+    {
+        using var scope = NewDisposeScope();
+        return where(drop.to(@bool).reshape([-1, .. Enumerable.Repeat(1L, (int)conditions.ndim - 1)]), none, conditions).MoveToOuterDisposeScope();
+    }
+
     /// <summary>[B] to [B, 1, 1, 1].</summary>
     internal static Tensor Column(Tensor values, Tensor like) => values.to(like.dtype).reshape([-1, .. Enumerable.Repeat(1L, (int)like.ndim - 1)]);
 }

@@ -9,7 +9,14 @@ public static class ImageTensor
     public static Tensor ToBytes(Tensor values)
     {
         using var scope = NewDisposeScope();
-        return ((values.to(float32) / 2 + 0.5).clamp(0, 1) * 255).round().to(uint8).MoveToOuterDisposeScope();
+        return (ToUnit(values) * 255).round().to(uint8).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>[-1, 1] to [0, 1], clamped, fp32.</summary>
+    public static Tensor ToUnit(Tensor values)
+    {
+        using var scope = NewDisposeScope();
+        return (values.to(float32) / 2 + 0.5).clamp(0, 1).MoveToOuterDisposeScope();
     }
 
     /// <summary>Grey levels to [-1, 1], fp32.</summary>

@@ -7,7 +7,7 @@ namespace Bruma.Recipes;
 public static class DiffusionObjectives
 {
     public static DiffusionObjective For(DiffusionOptions options) => options.Prediction == "flow"
-        ? new DiffusionObjective(PredictionType.Flow, null, NoiseOffset: options.NoiseOffset, InputPerturbation: options.InputPerturbation)
+        ? new DiffusionObjective(PredictionType.Flow, null, NoiseOffset: options.NoiseOffset, InputPerturbation: options.InputPerturbation, FlowSampling: SamplingOf(options.TimestepSampling))
         : new DiffusionObjective(TypeOf(options.Prediction), new NoiseSchedule(Scheduler(options)), options.MinSnrGamma, options.ZeroTerminalSnr && options.Prediction == "v", options.NoiseOffset, options.InputPerturbation);
 
     /// <summary>Flow is drawn by Heun's method, the others by DDIM; the noisiest step counts (trailing).</summary>
@@ -23,6 +23,13 @@ public static class DiffusionObjectives
 
     /// <summary>Heun calls the network twice a step.</summary>
     public static int StepsFor(DiffusionOptions options) => options.Prediction == "flow" ? 15 : 30;
+
+    private static FlowSampling SamplingOf(string name) => name switch
+    {
+        "logit-normal" => FlowSampling.LogitNormal,
+        "mode" => FlowSampling.Mode,
+        _ => FlowSampling.Uniform,
+    };
 
     private static PredictionType TypeOf(string prediction) => prediction switch
     {

@@ -10,6 +10,7 @@ namespace Bruma.Recipes;
 /// <param name="GradientAccumulationSteps">Micro-batches per update.</param>
 /// <param name="Resolution">Height and width in pixels; 0 takes the data's own size up to 64.</param>
 /// <param name="Prediction">What the network predicts: <c>epsilon</c>, <c>v</c>, <c>sample</c> or <c>flow</c>.</param>
+/// <param name="TimestepSampling">How times of flow are drawn: <c>uniform</c>, <c>logit-normal</c> or <c>mode</c>.</param>
 /// <param name="ClassDropout">Share of examples trained without their class, so that guidance works.</param>
 /// <param name="MinSnrGamma">Min-SNR weighting (arXiv:2303.09556); null for none.</param>
 /// <param name="Flip">Mirror half of the images; null for photos only (digits and garments have a side).</param>
@@ -28,6 +29,7 @@ public sealed record DiffusionOptions(
     int Threads = 0,
     int Resolution = 0,
     string Prediction = "flow",
+    string TimestepSampling = "uniform",
     double LearningRate = 1e-3,
     string LrSchedule = "warmup-stable-linear",
     int LrWarmupSteps = 100,
@@ -51,6 +53,7 @@ public sealed record DiffusionOptions(
     public const string RecipeName = "diffusion";
 
     private static readonly string[] Predictions = ["epsilon", "v", "sample", "flow"];
+    private static readonly string[] Samplings = ["uniform", "logit-normal", "mode"];
 
     /// <summary>Refuses values that no run could have, each by its option's name.</summary>
     public DiffusionOptions Checked()
@@ -67,6 +70,17 @@ public sealed record DiffusionOptions(
         Require(Dropout is >= 0 and < 1, "--dropout", Dropout, "0 to below 1");
         Require(Threads >= 0, "--threads", Threads, "0 (all) or more");
         Require(Precision is "fp32" or "bf16", "--precision", Precision, "fp32 or bf16");
+        Require(Samplings.Contains(TimestepSampling), "--timestep-sampling", TimestepSampling, string.Join(", ", Samplings));
+        Require(TimestepSampling == "uniform" || Prediction == "flow", "--timestep-sampling", TimestepSampling, $"uniform with --prediction {Prediction}; the others are for flow");
+        Require(MinSnrGamma is null || Prediction != "flow", "--min-snr-gamma", MinSnrGamma, "left out with --prediction flow, whose loss is even in time");
+        Require(MinSnrGamma is null or > 0, "--min-snr-gamma", MinSnrGamma, "greater than 0");
+        Require(WeightDecay >= 0, "--weight-decay", WeightDecay, "0 or more");
+        Require(MaxGradientNorm > 0, "--max-gradient-norm", MaxGradientNorm, "greater than 0");
+        Require(LrWarmupSteps >= 0, "--lr-warmup-steps", LrWarmupSteps, "0 or more");
+        Require(NoiseOffset >= 0, "--noise-offset", NoiseOffset, "0 or more");
+        Require(InputPerturbation >= 0, "--input-perturbation", InputPerturbation, "0 or more");
+        Require(ReportSamples >= 0, "--report-samples", ReportSamples, "0 (no report) or more");
+        Require(CheckpointsTotalLimit >= 0, "--checkpoints-total-limit", CheckpointsTotalLimit, "0 (all) or more");
         Require(Predictions.Contains(Prediction), "--prediction", Prediction, string.Join(", ", Predictions));
         return this;
     }

@@ -9,6 +9,14 @@ public static class CaseKinds
     public static readonly IReadOnlyDictionary<string, CaseRunner> All = new Dictionary<string, CaseRunner>(StringComparer.Ordinal)
     {
         ["bad_file"] = BadFileKind.Run,
+        ["diffusion_loss"] = LossKinds.Diffusion,
+        ["edm_loss"] = LossKinds.EdmLoss,
+        ["flow_loss"] = LossKinds.Flow,
+        ["gradient_accumulation"] = TrainingKinds.GradientAccumulation,
+        ["optimizer"] = TrainingKinds.Optimizers,
+        ["pipeline"] = PipelineKind.Run,
+        ["preprocess"] = ImageKinds.Preprocess,
+        ["train_steps"] = TrainingKinds.Steps,
         ["rng"] = RngKind.Run,
         ["weights_file"] = WeightsFileKind.Run,
         ["weights_folder"] = WeightsFolderKind.Run,

@@ -10,7 +10,8 @@ public readonly record struct NoiseLevel(double Alpha, double Sigma);
 
 /// <summary>What a caller may choose beside the configuration.</summary>
 /// <param name="Eta">Share of fresh noise per step, 0 to 1, for DDIM (default 0) and TCD (default 0.3).</param>
-public sealed record SchedulerOptions(double? Eta = null);
+/// <param name="UseClippedModelOutput">DDIM takes the noise from the clipped x0 instead of from the prediction.</param>
+public sealed record SchedulerOptions(double? Eta = null, bool UseClippedModelOutput = false);
 
 /// <summary>An algorithm that turns noise into a sample by asking a network for a fixed number of predictions.</summary>
 /// <remarks>The step count is fixed at birth. An instance may keep a history and serves one generation; dispose it afterwards.</remarks>

@@ -6,7 +6,7 @@ internal static class SchedulerClasses
     private static readonly Dictionary<string, Func<SchedulerConfig, int, SchedulerOptions, Scheduler>> Known = new(StringComparer.Ordinal)
     {
         ["DDPMScheduler"] = (config, steps, _) => new DdpmScheduler(config, steps),
-        ["DDIMScheduler"] = (config, steps, options) => new DdimScheduler(config, steps, options.Eta ?? 0),
+        ["DDIMScheduler"] = (config, steps, options) => new DdimScheduler(config, steps, options.Eta ?? 0, options.UseClippedModelOutput),
         ["DDIMInverseScheduler"] = (config, steps, _) => new DdimInverseScheduler(config, steps),
         ["EulerDiscreteScheduler"] = (config, steps, _) => new EulerScheduler(config, steps),
         ["EulerAncestralDiscreteScheduler"] = (config, steps, _) => new EulerAncestralScheduler(config, steps),
