@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Bruma.Training;
 using static TorchSharp.torch;
 
@@ -15,6 +16,17 @@ internal static class Native
         if (threads > 0)
             set_num_threads(threads);
         return get_num_threads();
+    }
+
+    /// <summary>Gives freed memory back at once instead of keeping it for the next step: what gradient checkpointing saves is then really free, for more page faults.</summary>
+    public static void PreferMemory()
+    {
+        const int MmapThreshold = -3; // M_MMAP_THRESHOLD of malloc.h
+        if (OperatingSystem.IsLinux())
+            _ = mallopt(MmapThreshold, 1 << 20);
+
+        [DllImport("libc"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+        static extern int mallopt(int parameter, int value);
     }
 
     /// <summary>What the user asked for, else by a fixed rule from the CPU's features.</summary>

@@ -8,7 +8,7 @@ namespace Bruma.Cli;
 internal static class TrainingSession
 {
     public static Task<int> Start(string folder, Func<DiffusionOptions> options, bool json, CancellationToken cancellation) =>
-        OnOwnThread(() => Run(DiffusionTraining.Start(folder, options().Checked()), json, cancellation));
+        OnOwnThread(() => Run(DiffusionTraining.Start(folder, Checked(options())), json, cancellation));
 
     public static Task<int> Resume(string folder, bool json, CancellationToken cancellation) =>
         OnOwnThread(() =>
@@ -24,9 +24,23 @@ internal static class TrainingSession
             return Run(training, json, cancellation);
         });
 
+    private static DiffusionOptions Checked(DiffusionOptions options)
+    {
+        try
+        {
+            return options.Checked();
+        }
+        catch (BrumaException e)
+        {
+            throw new UsageException(e.Message);
+        }
+    }
+
     private static int Run(DiffusionTraining training, bool json, CancellationToken cancellation)
     {
         using var session = training;
+        if (training.Options.GradientCheckpointing)
+            Native.PreferMemory();
         foreach (var line in training.Introduction)
             (json ? Console.Error : Console.Out).WriteLine(line);
 

@@ -43,15 +43,27 @@ public sealed class ResnetBlock : Module<Tensor, Tensor?, long[]?, Tensor>
     /// <summary>The last convolution, which training from scratch may begin at zero.</summary>
     public Conv2d Output => conv2;
 
+    /// <summary>Whether intermediate results are computed again for the gradients instead of being kept.</summary>
+    public bool IsCheckpointed { get; set; }
+
     /// <param name="x">Features, [B, Cin, H, W].</param>
     /// <param name="time">Time embedding, [B, T]; null exactly when the block was built without one.</param>
     /// <param name="size">The height and width to interpolate to before the convolutions; null to keep them.</param>
     /// <returns>Features, [B, Cout, H, W].</returns>
     public override Tensor forward(Tensor x, Tensor? time, long[]? size = null)
     {
+        if (!IsCheckpointed)
+            return Compute(x, x, time, size);
+        return Checkpoint.Run(inputs => Compute(inputs[0]!, inputs[1]!, inputs[2], size), dropout.Generator, x, x, time);
+    }
+
+    /// <param name="x">What the shortcut carries.</param>
+    /// <param name="h">The same features on their way through the convolutions.</param>
+    private Tensor Compute(Tensor x, Tensor h, Tensor? time, long[]? size)
+    {
         using var scope = NewDisposeScope();
 
-        var h = norm1.call(x, null);
+        h = norm1.call(h, null);
         if (_halves || size is not null)
             (x, h) = (Resample(x, size), Resample(h, size));
         h = conv1.call(h);

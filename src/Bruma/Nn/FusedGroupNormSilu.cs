@@ -5,11 +5,6 @@ namespace Bruma.Nn;
 /// <summary>The fused kernel as a differentiable function: of x, shift (or null), weight, bias; then groups and epsilon.</summary>
 internal sealed class FusedGroupNormSilu : autograd.SingleTensorFunction<FusedGroupNormSilu>
 {
-    private const int Inputs = 6;
-
-    [ThreadStatic]
-    private static List<Tensor>? _handedOver; // the gradients of the last call: native code holds its own references by the time of the next
-
     public override string Name => nameof(FusedGroupNormSilu);
 
     /// <summary>Whether the kernel has the type: other devices and types go through libtorch.</summary>
@@ -34,8 +29,6 @@ internal sealed class FusedGroupNormSilu : autograd.SingleTensorFunction<FusedGr
 
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
-        foreach (var old in _handedOver ?? [])
-            old?.Dispose();
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
         var saved = ctx.get_saved_variables();
@@ -50,13 +43,8 @@ internal sealed class FusedGroupNormSilu : autograd.SingleTensorFunction<FusedGr
             GroupNormSiluKernel<Float32Lanes>.Backward(call, TensorMemory.Address(gradient), TensorMemory.Address(dx), TensorMemory.Address(sums));
 
         var weights = sums.narrow(0, 0, 2).sum(1).to(x.dtype); // over the batch, [2, C]
-        var gradients = new List<Tensor> { dx, shift is null ? null! : sums[2].to(x.dtype), weights[0].clone(), weights[1].clone(), null!, null! };
-        foreach (var tensor in gradients)
-            tensor?.DetachFromDisposeScope();
-        foreach (var tensor in saved)
-            tensor.Dispose();
-        grad_output.Dispose();
-        return _handedOver = gradients.Count == Inputs ? gradients : throw new InvalidOperationException("one gradient per input");
+        grad_output.Dispose(); // made for this call alone
+        return HandedOver.Keep([dx, shift is null ? null : sums[2].to(x.dtype), weights[0].clone(), weights[1].clone(), null, null]);
     }
 
     private static NormCall Call(Tensor x, Tensor? shift, Tensor weight, Tensor bias, Tensor statistics, int groups, float eps) => new(

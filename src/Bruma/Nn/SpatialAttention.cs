@@ -38,12 +38,20 @@ public sealed class SpatialAttention : Module<Tensor, Tensor>
     /// <summary>The last projection, which training from scratch may begin at zero.</summary>
     public Linear Output => to_out[0];
 
+    /// <summary>Whether intermediate results are computed again for the gradients instead of being kept.</summary>
+    public bool IsCheckpointed { get; set; }
+
     /// <param name="x">Features, [B, C, H, W].</param>
     /// <returns>Features, [B, C, H, W].</returns>
     public override Tensor forward(Tensor x)
     {
+        return IsCheckpointed ? Checkpoint.Run(inputs => Compute(inputs[0]!, inputs[1]!), null, x, x) : Compute(x, x);
+    }
+
+    private Tensor Compute(Tensor x, Tensor attended)
+    {
         using var scope = NewDisposeScope();
-        var normed = group_norm is null ? x : group_norm.call(x);
+        var normed = group_norm is null ? attended : group_norm.call(attended);
         var tokens = normed.flatten(2).transpose(1, 2); // [B, H * W, C]
         var query = AttentionProduct.SplitHeads(to_q.call(tokens), _heads);
         var key = AttentionProduct.SplitHeads(to_k.call(tokens), _heads);

@@ -29,6 +29,7 @@ public sealed class DiffusionTraining : IDisposable
         (_folder, Options, _source) = (folder, options, source);
         _images = TrainingImages.Load(source, options.RandomCrop ? (int)Math.Round(options.Resolution * CropMargin) : options.Resolution);
         _network = new UNet2DModel(DiffusionNetworks.For(options.Resolution, source.Channels, source.ClassNames.Count, options.Dropout));
+        _network.IsCheckpointed = options.GradientCheckpointing;
         using (var start = HashedSeed.At(options.Seed, 0))
             _network.Initialize(start);
         _objective = DiffusionObjectives.For(options);

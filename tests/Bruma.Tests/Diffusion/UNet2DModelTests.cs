@@ -1,6 +1,7 @@
 using Bruma.Diffusion;
 using Bruma.Diffusion.Schedulers;
 using Bruma.Hub;
+using Bruma.Nn;
 using Bruma.Tests.Support;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -30,6 +31,28 @@ public sealed class UNet2DModelTests
             using var loss = y.sum();
             loss.backward();
         }
+    }
+
+    [Theory]
+    [InlineData(ScalarType.Float32)]
+    [InlineData(ScalarType.BFloat16)]
+    public void Checkpointing_gives_the_same_bits_with_dropout_too(ScalarType type)
+    {
+        using var scope = NewDisposeScope();
+        var (x, t, labels, dy) = (randn(2, 1, 8, 8), tensor(new[] { 1f, 500f }), tensor(new long[] { 0, 2 }), randn(2, 1, 8, 8).to(type));
+        var runs = new[] { false, true }.Select(isCheckpointed =>
+        {
+            using var network = Initialized(Tiny with { Dropout = 0.2 });
+            using var random = new Generator(9, CPU);
+            network.to(type);
+            network.IsCheckpointed = isCheckpointed;
+            SeededDropout.SetGenerator(network, random);
+            network.train();
+            var y = network.forward(x, t, labels);
+            y.backward([dy]);
+            return network.parameters().Select(parameter => parameter.grad!.clone()).Prepend(y.detach()).ToList();
+        }).ToList();
+        Assert.All(runs[0].Zip(runs[1]), pair => Assert.True(pair.First.eq(pair.Second).all().item<bool>()));
     }
 
     [Fact]
@@ -84,9 +107,9 @@ public sealed class UNet2DModelTests
         Assert.Equal(Tiny.BlockOutChannels, again.Config.BlockOutChannels);
     }
 
-    private static UNet2DModel Initialized()
+    private static UNet2DModel Initialized(UNet2DConfig? config = null)
     {
-        var network = new UNet2DModel(Tiny);
+        var network = new UNet2DModel(config ?? Tiny);
         using var random = new Generator(4, CPU);
         network.Initialize(random, zeroOutputs: false);
         return network;
