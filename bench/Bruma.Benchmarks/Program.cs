@@ -2,10 +2,10 @@ using System.Globalization;
 using Bruma.Benchmarks;
 using static TorchSharp.torch;
 
-// dotnet run -c Release --project bench/Bruma.Benchmarks -- [seconds per row]
+// dotnet run -c Release --project bench/Bruma.Benchmarks -- [seconds per row] [threads]
 var seconds = args.Length > 0 ? double.Parse(args[0], CultureInfo.InvariantCulture) : 20;
 var oneThread = 0.0;
-foreach (var threads in new[] { 1, Environment.ProcessorCount }.Distinct())
+foreach (var threads in args.Length > 1 ? [int.Parse(args[1], CultureInfo.InvariantCulture)] : new[] { 1, Environment.ProcessorCount }.Distinct())
 {
     set_num_threads(threads);
     Console.WriteLine($"\n{threads} {(threads == 1 ? "thread" : "threads")}");
@@ -23,7 +23,7 @@ foreach (var threads in new[] { 1, Environment.ProcessorCount }.Distinct())
         {
             if (threads == 1)
                 oneThread = step;
-            else
+            else if (oneThread > 0)
                 Console.WriteLine(FormattableString.Invariant($"  {threads} threads give {oneThread / step:0.00} times one thread"));
         }
         WriteShares(training, step);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using static TorchSharp.torch;
 
@@ -82,6 +83,7 @@ internal static unsafe class GroupNormSiluKernel<T>
         return (mean, (float)(1 / Math.Sqrt(squares / count + call.Epsilon)));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static (float Sum, float Squares) RowSum(byte* x, int places, float centre)
     {
         var (sums, squares, centres) = (Vector512<float>.Zero, Vector512<float>.Zero, Vector512.Create(centre));
@@ -103,6 +105,7 @@ internal static unsafe class GroupNormSiluKernel<T>
     }
 
     /// <summary>y = silu(scale x + offset).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Activate(byte* x, byte* y, int places, float scale, float offset)
     {
         var (scales, offsets) = (Vector512.Create(scale), Vector512.Create(offset));
@@ -121,6 +124,7 @@ internal static unsafe class GroupNormSiluKernel<T>
 
     /// <summary>dz = dy silu'(z).</summary>
     /// <returns>The sums of dz and of dz x.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static (float Sum, float Product) ActivationGradient(byte* x, byte* dy, Span<float> dz, float scale, float offset)
     {
         var (scales, offsets, sums, products) = (Vector512.Create(scale), Vector512.Create(offset), Vector512<float>.Zero, Vector512<float>.Zero);
@@ -150,6 +154,7 @@ internal static unsafe class GroupNormSiluKernel<T>
 
     /// <summary>dx = factor dz + slope x + constant.</summary>
     /// <returns>The sum of dx.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float InputGradient(byte* x, ReadOnlySpan<float> dz, byte* dx, float factor, float slope, float constant)
     {
         var (factors, slopes, constants, sums) = (Vector512.Create(factor), Vector512.Create(slope), Vector512.Create(constant), Vector512<float>.Zero);
