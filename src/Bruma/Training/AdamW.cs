@@ -23,7 +23,7 @@ public sealed unsafe class AdamW : Optimizer
     public override void Step(in OptimizerStep step)
     {
         var (gradient, average) = (step.Gradient, step.Average);
-        var buffers = new Buffers
+        var buffers = new Arrays
         {
             Gradient = new FlatReader(TensorMemory.Address(gradient), gradient.dtype == ScalarType.BFloat16),
             Weights = (float*)TensorMemory.Address(Parameters.Master),
@@ -52,7 +52,7 @@ public sealed unsafe class AdamW : Optimizer
         }
     }
 
-    private static void Chunk(in Buffers buffers, in Factors factors, long start, long end)
+    private static void Chunk(in Arrays buffers, in Factors factors, long start, long end)
     {
         var i = start;
         for (; i + FlatPass.Width <= end; i += FlatPass.Width)
@@ -68,7 +68,7 @@ public sealed unsafe class AdamW : Optimizer
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector<float> Update(in Buffers buffers, in Factors factors, long i, Vector<float> gradient)
+    private static Vector<float> Update(in Arrays buffers, in Factors factors, long i, Vector<float> gradient)
     {
         gradient *= factors.GradientScale;
         var first = Vector.Load(buffers.First + i) * factors.Beta1 + gradient * factors.NewShare1;
@@ -86,7 +86,7 @@ public sealed unsafe class AdamW : Optimizer
         return weights;
     }
 
-    private static void UpdateOne(in Buffers buffers, in Factors factors, long i)
+    private static void UpdateOne(in Arrays buffers, in Factors factors, long i)
     {
         var gradient = buffers.Gradient.At(i) * factors.GradientScale;
         buffers.First[i] = buffers.First[i] * factors.Beta1 + gradient * factors.NewShare1;
@@ -99,7 +99,7 @@ public sealed unsafe class AdamW : Optimizer
             buffers.Copy[i] = FlatPass.ToBFloat16(buffers.Weights[i]);
     }
 
-    private struct Buffers
+    private struct Arrays
     {
         public FlatReader Gradient;
         public float* Weights;

@@ -52,8 +52,8 @@ internal static class LossKinds
     public static void EdmLoss(GoldenCase golden, CaseReport report)
     {
         double Number(string name) => golden.Spec.GetProperty(name).GetDouble();
-        var edm = new Edm(Number("sigma_data"));
-        var sigma = Edm.Sigmas(golden.Tensor("normal"), Number("p_mean"), Number("p_std"));
+        var edm = new EdmDenoiser(Number("sigma_data"));
+        var sigma = EdmDenoiser.Sigmas(golden.Tensor("normal"), Number("p_mean"), Number("p_std"));
         var original = golden.Tensor("x0");
         var noisy = original + DiffusionLosses.Column(sigma, original) * golden.Tensor("noise");
         var denoised = edm.Denoised(noisy, golden.Tensor("network_output"), sigma);
@@ -65,7 +65,7 @@ internal static class LossKinds
         if (!golden.Has("table.sigma"))
             return;
         var table = golden.Tensor("table.sigma");
-        foreach (var (name, value) in new[] { ("c_skip", edm.Skip(table)), ("c_out", edm.Out(table)), ("c_in", edm.In(table)), ("c_noise", Edm.Noise(table)), ("weight", edm.Weight(table)) })
+        foreach (var (name, value) in new[] { ("c_skip", edm.Skip(table)), ("c_out", edm.Out(table)), ("c_in", edm.In(table)), ("c_noise", EdmDenoiser.Noise(table)), ("weight", edm.Weight(table)) })
             report.Compare($"table.{name}", value);
     }
 

@@ -18,10 +18,10 @@ internal static class TrainingKinds
             using var module = new OneParameter(golden.Tensor("start"));
             var options = Options(row.GetProperty("optimizer").GetString()!, row.GetProperty("options"));
             // the gradient of sum(p g) is g
-            using var trainer = new Trainer<Stored>(module, (batch, _) => (module.Values * gradients[batch.Index]).sum(), new TrainerOptions(
+            using var trainer = new Trainer<StoredBatch>(module, (batch, _) => (module.Values * gradients[batch.Index]).sum(), new TrainerOptions(
                 (int)gradients.shape[0], new LearningRateSchedule("constant", options.LearningRate), options, null, MaxGradientNorm: double.PositiveInfinity, DecaysAll: true));
             var after = new List<Tensor>();
-            foreach (var _ in trainer.Run(Stored.From))
+            foreach (var _ in trainer.Run(StoredBatch.From))
                 after.Add(module.Values.detach().clone());
             report.Compare($"after.{row.GetProperty("name").GetString()}", stack(after));
         }
@@ -39,12 +39,12 @@ internal static class TrainingKinds
             using (no_grad())
                 foreach (var (key, parameter) in network.named_parameters())
                     parameter.copy_(golden.Tensor($"weights.{key}"));
-            Tensor Loss(Stored batch) => functional.cross_entropy(network.call(ids[tensor(split[batch.Index])]).flatten(0, 1), labels[tensor(split[batch.Index])].flatten(), ignore_index: -100);
-            double Tokens(Stored batch) => (labels[tensor(split[batch.Index])] != -100).sum().item<long>();
+            Tensor Loss(StoredBatch batch) => functional.cross_entropy(network.call(ids[tensor(split[batch.Index])]).flatten(0, 1), labels[tensor(split[batch.Index])].flatten(), ignore_index: -100);
+            double Tokens(StoredBatch batch) => (labels[tensor(split[batch.Index])] != -100).sum().item<long>();
 
             // a step of size 1 downhill shows the gradient
-            using var trainer = new Trainer<Stored>(network, (batch, _) => Loss(batch), new TrainerOptions(1, new LearningRateSchedule("constant", 1), new SgdOptions(1), null, split.Length, double.PositiveInfinity), weight: weighted ? Tokens : null);
-            var loss = trainer.Run(Stored.From).Single().Loss;
+            using var trainer = new Trainer<StoredBatch>(network, (batch, _) => Loss(batch), new TrainerOptions(1, new LearningRateSchedule("constant", 1), new SgdOptions(1), null, split.Length, double.PositiveInfinity), weight: weighted ? Tokens : null);
+            var loss = trainer.Run(StoredBatch.From).Single().Loss;
             report.Compare($"losses.{name}", loss, golden.Spec.GetProperty("losses").GetProperty(name).GetDouble());
             foreach (var (key, parameter) in network.named_parameters())
                 report.Compare($"{name}.grad.{key}", golden.Tensor($"weights.{key}") - parameter.detach());
@@ -61,13 +61,13 @@ internal static class TrainingKinds
         var options = Options(optimizer.GetProperty("name").GetString()!, optimizer);
         var accumulation = spec.GetProperty("gradient_accumulation").GetInt32();
         var updates = (int)x.shape[0] / accumulation;
-        using var trainer = new Trainer<Stored>(
+        using var trainer = new Trainer<StoredBatch>(
             network,
             (batch, _) => objective.Loss((sample, t) => network.call(sample, t, null), x[batch.Index], noise[batch.Index], objective.Noise is null ? times[batch.Index] : times[batch.Index].to(int64)),
             new TrainerOptions(
                 updates, new LearningRateSchedule(schedule.GetProperty("name").GetString()!, options.LearningRate, Whole(schedule, "warmup"), Whole(schedule, "total")), options,
                 new EmaOptions(spec.GetProperty("ema_decay").GetDouble(), IsConstant: true), accumulation, spec.GetProperty("max_grad_norm").GetDouble(), DecaysAll: true));
-        var reports = trainer.Run(Stored.From).ToList();
+        var reports = trainer.Run(StoredBatch.From).ToList();
 
         report.Compare("losses", [.. reports.Select(step => step.Loss)], Numbers(spec, "losses"));
         report.Compare("grad_norms", [.. reports.Select(step => step.GradientNorm)], Numbers(spec, "grad_norms"));
@@ -113,12 +113,12 @@ internal static class TrainingKinds
     private static double[] Numbers(JsonElement json, string name) => [.. json.GetProperty(name).EnumerateArray().Select(value => value.GetDouble())];
 
     /// <summary>The index of a stored micro-batch.</summary>
-    private sealed record Stored(int Index) : IDisposable
+    private sealed record StoredBatch(int Index) : IDisposable
     {
-        public static IEnumerable<Stored> From(long first)
+        public static IEnumerable<StoredBatch> From(long first)
         {
             for (var index = (int)first; ; index++)
-                yield return new Stored(index);
+                yield return new StoredBatch(index);
         }
 
         public void Dispose()

@@ -5,7 +5,7 @@ namespace Bruma.Diffusion;
 /// <summary>The preconditioned denoiser of EDM: D(x, σ) = c_skip x + c_out F(c_in x, c_noise). All levels are [B].</summary>
 /// <remarks>Karras et al. 2022, arXiv:2206.00364, table 1 and section 5.</remarks>
 /// <param name="DataDeviation">σ_data, the standard deviation of the data.</param>
-public sealed record Edm(double DataDeviation = 0.5)
+public sealed record EdmDenoiser(double DataDeviation = 0.5)
 {
     private double Variance => DataDeviation * DataDeviation;
 
