@@ -36,6 +36,11 @@ internal static class SigmaGrid
             var round = config.SigmaSpacing == SigmaSpacing.Karras && !(config.ClassName == "DPMSolverMultistepScheduler" && config.BetaSchedule == BetaSchedule.SquaredCosine);
             timesteps = [.. sigmas.Select(noise.TimestepOf).Select(t => round ? Math.Round(t) : Math.Truncate(t))];
         }
+        else if (config.UseLuLambdas)
+        {
+            sigmas = SigmaCurve.Exponential(noise.Sigmas[^1], noise.Sigmas[0], steps); // even in λ
+            timesteps = [.. sigmas.Select(noise.TimestepOf).Select(t => config.BetaSchedule == BetaSchedule.SquaredCosine ? Math.Truncate(t) : Math.Round(t))];
+        }
         else if (config.UseFlowSigmas)
             (timesteps, sigmas) = Flow(config, steps);
         else
