@@ -18,6 +18,7 @@ internal static class SchedulerClasses
         ["LCMScheduler"] = (config, steps, _) => new LcmScheduler(config, steps),
         ["TCDScheduler"] = (config, steps, options) => new TcdScheduler(config, steps, options.Eta ?? 0.3),
         ["DPMSolverMultistepScheduler"] = (config, steps, _) => new DpmSolverMultistepScheduler(config, steps),
+        ["UniPCMultistepScheduler"] = (config, steps, _) => new UniPcMultistepScheduler(config, steps),
         ["FlowMatchEulerDiscreteScheduler"] = (config, steps, _) => new FlowMatchEulerScheduler(config, steps),
         ["FlowMatchHeunDiscreteScheduler"] = (config, steps, _) => new FlowMatchHeunScheduler(config, steps),
     };

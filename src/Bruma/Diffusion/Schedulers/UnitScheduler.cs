@@ -12,7 +12,7 @@ public abstract class UnitScheduler : Scheduler
     {
         Noise = new NoiseSchedule(config, finite: true);
         (_timesteps, _sigmas) = SigmaGrid.Unit(config, Noise, steps);
-        _sigmas = [.. _sigmas, FinalSigma];
+        _sigmas = [.. _sigmas, FinalSigma(_sigmas[^1])];
     }
 
     public NoiseSchedule Noise { get; }
@@ -22,7 +22,8 @@ public abstract class UnitScheduler : Scheduler
     public override IReadOnlyList<double> Sigmas => _sigmas;
 
     /// <summary>The noise level at which the run ends.</summary>
-    protected virtual double FinalSigma => Config.FinalSigmasType == FinalSigmasType.Zero ? 0 : Noise.Sigmas[0];
+    /// <param name="smallest">The last one visited.</param>
+    protected virtual double FinalSigma(double smallest) => Config.FinalSigmasType == FinalSigmasType.Zero ? 0 : Noise.Sigmas[0];
 
     public override NoiseLevel LevelAt(int step) => Level(_sigmas[step]);
 
