@@ -19,6 +19,8 @@ internal static class SchedulerClasses
         ["TCDScheduler"] = (config, steps, options) => new TcdScheduler(config, steps, options.Eta ?? 0.3),
         ["DPMSolverMultistepScheduler"] = (config, steps, _) => new DpmSolverMultistepScheduler(config, steps),
         ["UniPCMultistepScheduler"] = (config, steps, _) => new UniPcMultistepScheduler(config, steps),
+        ["DEISMultistepScheduler"] = (config, steps, _) => new DeisMultistepScheduler(config, steps),
+        ["DPMSolverSinglestepScheduler"] = (config, steps, _) => new DpmSolverSinglestepScheduler(config, steps),
         ["EDMEulerScheduler"] = (config, steps, _) => new EdmEulerScheduler(config, steps),
         ["EDMDPMSolverMultistepScheduler"] = (config, steps, _) => new EdmDpmSolverMultistepScheduler(config, steps),
         ["FlowMatchEulerDiscreteScheduler"] = (config, steps, _) => new FlowMatchEulerScheduler(config, steps),
