@@ -22,7 +22,7 @@ internal static class GenerateCommand
         var count = new Option<int>("--count") { Description = "Number of pictures.", DefaultValueFactory = _ => 1 };
         var steps = new Option<int?>("--steps") { Description = "Denoising steps (default: the model's own, else 25)." };
         var guidance = new Option<double?>("--guidance-scale") { Description = "Classifier-free guidance; 1 is none (default: the model's own)." };
-        var scheduler = new Option<string?>("--scheduler") { Description = "Scheduler: ddim, ddpm, euler, heun, ... (default: the model's own)." };
+        var scheduler = new Option<string[]>("--scheduler") { Description = "Algorithm (euler, ddim, dpm++2m, unipc, ...), noise levels (karras, exponential, beta), or both, as in \"DPM++ 2M Karras\" (default: the model's own)." };
         var seed = new Option<long?>("--seed") { Description = "Seed of picture 1; picture i has seed + i - 1 (default: drawn and printed)." };
         var eta = new Option<double>("--eta") { Description = "DDIM's share of fresh noise, 0 to 1." };
         var output = new Option<string>("--output", "-o") { Description = "File to write: one contact sheet, or with %d in the name a file per picture.", DefaultValueFactory = _ => "output.png" };
@@ -39,7 +39,7 @@ internal static class GenerateCommand
             var arguments = new Arguments(parsed.GetValue(prompt) ?? parsed.GetValue(promptOption), parsed.GetValue(label), ModelPath.Find(parsed.GetValue(model)),
                 parsed.GetValue(count), parsed.GetValue(output)!, parsed.GetValue(json), Native.Precision(parsed.GetValue(precision)));
             Native.UseThreads(parsed.GetValue(threads));
-            var request = new DiffusionRequest(arguments.Count, parsed.GetValue(seed) ?? Random.Shared.Next(), null, parsed.GetValue(steps), parsed.GetValue(guidance), parsed.GetValue(scheduler), parsed.GetValue(eta));
+            var request = new DiffusionRequest(arguments.Count, parsed.GetValue(seed) ?? Random.Shared.Next(), null, parsed.GetValue(steps), parsed.GetValue(guidance), parsed.GetValue(scheduler) is { Length: > 0 } names ? string.Join(' ', names) : null, parsed.GetValue(eta));
             Check(arguments, request);
             return Run(arguments, request, cancellation);
         }, cancellation));
