@@ -17,6 +17,20 @@ public static class AttentionProduct
         return matmul(scores.softmax(-1), value).MoveToOuterDisposeScope();
     }
 
+    /// <summary>The same with a bias on the scores (a mask, relative positions) and the weights beside the result.</summary>
+    /// <param name="bias">Added before the softmax, broadcastable to [B, N, Tq, Tk]; null for none.</param>
+    /// <param name="scale">Factor of the scores.</param>
+    /// <param name="dropout">Applied to the weights that mix the values; null for none.</param>
+    /// <returns>The mixed values, [B, N, Tq, d], and the weights before dropout, [B, N, Tq, Tk], rows of which add up to 1.</returns>
+    public static (Tensor Mixed, Tensor Weights) Weighted(Tensor query, Tensor key, Tensor value, Tensor? bias, double scale, SeededDropout? dropout = null)
+    {
+        using var scope = NewDisposeScope();
+        var scores = matmul(scale == 1 ? query : query * scale, key.transpose(-1, -2));
+        var weights = (bias is null ? scores : scores + bias).softmax(-1);
+        var mixed = matmul(dropout is null ? weights : dropout.call(weights), value);
+        return (mixed.MoveToOuterDisposeScope(), weights.MoveToOuterDisposeScope());
+    }
+
     /// <summary>Splits the last dimension into heads.</summary>
     /// <param name="x">[B, T, N * d].</param>
     /// <returns>A view, [B, N, T, d].</returns>

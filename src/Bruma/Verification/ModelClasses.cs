@@ -1,4 +1,5 @@
 using Bruma.Diffusion;
+using Bruma.Transformers;
 using static TorchSharp.torch.nn;
 
 namespace Bruma.Verification;
@@ -11,5 +12,10 @@ public static class ModelClasses
     {
         [nameof(UNet2DModel)] = UNet2DModel.Load,
         [nameof(DiTTransformer2DModel)] = DiTTransformer2DModel.Load,
+        ["CLIPModel"] = ClipModel.Load,
+        ["CLIPTextModel"] = ClipTextModel.Load,
+        ["CLIPTextModelWithProjection"] = ClipTextModelWithProjection.Load,
+        ["CLIPVisionModel"] = ClipVisionModel.Load,
+        ["CLIPVisionModelWithProjection"] = ClipVisionModelWithProjection.Load,
     };
 }

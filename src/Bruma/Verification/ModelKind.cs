@@ -17,7 +17,7 @@ internal static class ModelKind
 
         var taps = ModuleTaps.Attach(network, [.. golden.Names(ModuleTaps.Prefix)]);
         var inputs = golden.Spec.GetProperty("inputs").EnumerateArray().ToDictionary(input => input.GetString()!, input => golden.Tensor(input.GetString()!));
-        var outputs = Outputs(network, inputs);
+        var outputs = Outputs(network, inputs, golden);
         foreach (var (tap, value) in taps)
             report.Compare(tap, value);
         foreach (var expected in golden.Names().Where(tensor => !inputs.ContainsKey(tensor) && !tensor.StartsWith(ModuleTaps.Prefix, StringComparison.Ordinal)))
@@ -27,10 +27,10 @@ internal static class ModelKind
                 report.Fail($"{expected}: {name} gives no such output");
     }
 
-    private static Dictionary<string, Tensor> Outputs(Module network, Dictionary<string, Tensor> inputs) => network switch
+    private static Dictionary<string, Tensor> Outputs(Module network, Dictionary<string, Tensor> inputs, GoldenCase golden) => network switch
     {
         UNet2DModel unet => new() { ["output"] = unet.call(inputs["sample"], inputs["timestep"], inputs.GetValueOrDefault("class_labels")) },
         DiTTransformer2DModel transformer => new() { ["output"] = transformer.call(inputs["hidden_states"], inputs["timestep"], inputs["class_labels"]) },
-        _ => throw new UnknownCaseException($"class {network.GetName()}"),
+        _ => TransformerOutputs.Of(network, inputs, golden),
     };
 }

@@ -1,4 +1,5 @@
 using Bruma.Diffusion;
+using Bruma.Transformers;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -47,6 +48,13 @@ internal static class ModuleTaps
                 return true;
             case Module<UpInput, Tensor> up:
                 up.register_forward_hook((_, _, output) => Keep(output));
+                return true;
+            case Module<Tensor, AttentionCall, AttentionResult> attention:
+                attention.register_forward_hook((_, _, _, output) =>
+                {
+                    Keep(output.Hidden);
+                    return output;
+                });
                 return true;
             case ResnetBlock block:
                 block.register_forward_hook((_, _, _, _, output) => Keep(output));

@@ -1,4 +1,5 @@
 using Bruma.Hub;
+using Bruma.Transformers;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -32,6 +33,8 @@ internal static class WeightsFolderKind
             (Module<Tensor, Tensor, Tensor> two, [var x, var t]) => two.call(x, t),
             (Module<Tensor, Tensor?, Tensor> two, [var x]) => two.call(x, null!),
             (Module<Tensor, Tensor, Tensor?, Tensor> three, [var x, var t]) => three.call(x, t, null!),
+            (Module<Tensor, Tensor?, TransformerOutput> text, [var ids]) => text.call(ids, null).LastHiddenState,
+            (Module<Tensor, TransformerOutput> vision, [var pixels]) => vision.call(pixels).LastHiddenState,
             _ => throw new UnknownCaseException($"how to call {module.GetName()} with {inputs.Length} inputs"),
         };
     }
