@@ -2,51 +2,51 @@ using static TorchSharp.torch;
 
 namespace Bruma.Diffusion.Schedulers;
 
-/// <summary>The multistep form of DPM-Solver: differences of earlier predictions stand for derivatives.</summary>
-/// <remarks>Lu et al. 2022, arXiv:2211.01095, algorithm 2. The first steps and, in short runs, the last ones are of lower order.</remarks>
-/// <param name="levelAt">Signal and noise where each of <paramref name="count"/> steps begins, and where the last one ends.</param>
-internal sealed class DpmMultistep(SchedulerConfig config, int count, Func<int, NoiseLevel> levelAt) : IDisposable
+/// <summary>A DPM-Solver that takes its derivatives from the steps before: one network call per step.</summary>
+internal sealed class DpmMultistep(SchedulerConfig config, DpmSolver solver) : IDisposable
 {
     private const int ShortRun = 15;
 
-    private readonly TensorHistory _predictions = new(config.SolverOrder);
+    private readonly TensorHistory _values = new(config.SolverOrder);
 
-    public DpmSolver Solver { get; } = new(config);
+    public void Dispose() => _values.Dispose();
 
-    /// <param name="converted">x0 or the noise, as the solver wants.</param>
-    public Tensor Step(Tensor converted, int step, Tensor sample, NoiseSource noise)
+    /// <summary>The order of a step: what the values so far allow; short runs, and steps to a clean sample, end with lower ones.</summary>
+    /// <param name="known">Values so far, that of this step included.</param>
+    public static int OrderAt(SchedulerConfig config, IReadOnlyList<double> sigmas, int step, int known)
     {
-        using var scope = NewDisposeScope();
-        _predictions.Add(converted.alias());
-        var drawn = Solver.IsStochastic ? noise(sample.shape) : null;
-        return Solver.Move((levelAt(step), levelAt(step + 1)), sample, drawn, Derivatives(step)).MoveToOuterDisposeScope();
+        var left = sigmas.Count - 1 - step; // steps, this one included
+        var falling = config.LowerOrderFinal && sigmas.Count - 1 < ShortRun;
+        var limit = left == 1 && (falling || config.EulerAtFinal || sigmas[^1] == 0) ? 1 : left == 2 && falling ? 2 : config.SolverOrder;
+        return Math.Min(Math.Min(limit, config.SolverOrder), known);
     }
 
-    public void Dispose() => _predictions.Dispose();
-
-    private Tensor[] Derivatives(int step)
+    /// <param name="scheduler">Whose noise levels are stepped through.</param>
+    /// <param name="value">What the solver's polynomial is of, at this step.</param>
+    /// <param name="step">Index of the step.</param>
+    /// <param name="sample">x at this step.</param>
+    /// <param name="noise">Drawn from at every step of a stochastic solver.</param>
+    public Tensor Step(Scheduler scheduler, Tensor value, int step, Tensor sample, NoiseSource noise)
     {
-        var (newest, h) = (_predictions[0], Lambda(step + 1) - Lambda(step));
-        var order = Math.Min(OrderAt(step), _predictions.Count);
-        if (order == 1)
-            return [newest];
-        var first = (Lambda(step) - Lambda(step - 1)) / h;
-        var slope = (newest - _predictions[1]) / first;
-        if (order == 2)
-            return [newest, slope];
-        var second = (Lambda(step - 1) - Lambda(step - 2)) / h;
-        var earlier = (_predictions[1] - _predictions[2]) / second;
-        return [newest, slope + (slope - earlier) * (first / (first + second)), (slope - earlier) / (first + second)];
-    }
+        _values.Add(value);
+        var order = OrderAt(config, scheduler.Sigmas, step, _values.Count);
+        var fresh = solver.Stochastic ? noise(sample.shape) : null;
+        var (from, to) = (scheduler.LevelAt(step), scheduler.LevelAt(step + 1));
+        return order switch
+        {
+            1 => solver.Move(from, to, order, sample, fresh, value),
+            2 => solver.Move(from, to, order, sample, fresh, value, First(0)),
+            _ => solver.Move(from, to, order, sample, fresh, [value, .. Third()]),
+        };
 
-    private int OrderAt(int step)
-    {
-        var left = count - step;
-        var isShort = config.LowerOrderFinal && count < ShortRun;
-        if (left == 1 && (config.EulerAtFinal || isShort || config.FinalSigmasType == FinalSigmasType.Zero))
-            return 1;
-        return left == 2 && isShort ? Math.Min(2, config.SolverOrder) : config.SolverOrder;
+        double Lambda(int index) => DpmSolver.Lambda(scheduler.LevelAt(index));
+        double Before(int age) => Lambda(step - age) - Lambda(step - age - 1);
+        Tensor First(int age) => (_values[age] - _values[age + 1]) * ((Lambda(step + 1) - Lambda(step)) / Before(age));
+        Tensor[] Third()
+        {
+            var (newer, older) = (First(0), First(1));
+            var (h, both) = (Lambda(step + 1) - Lambda(step), Before(0) + Before(1));
+            return [newer + (newer - older) * (Before(0) / both), (newer - older) * (h / both)];
+        }
     }
-
-    private double Lambda(int step) => DpmSolver.Lambda(levelAt(step));
 }

@@ -40,10 +40,14 @@ public abstract class FlowMatchScheduler : Scheduler
         double Shifted(double t) => config.Shift * t / (1 + (config.Shift - 1) * t);
         double[] sigmas = [.. SigmaCurve.Linspace(Shifted(1), Shifted(1.0 / config.NumTrainTimesteps), steps).Select(Shifted)];
         if (config.ShiftTerminal is { } terminal and not 0)
-        {
-            var scale = (1 - sigmas[^1]) / (1 - terminal);
-            sigmas = [.. sigmas.Select(sigma => 1 - (1 - sigma) / scale)];
-        }
+            sigmas = Stretched(sigmas, terminal);
         return config.SigmaSpacing == SigmaSpacing.Discrete ? sigmas : SigmaCurve.Between(config.SigmaSpacing, sigmas[0], sigmas[^1], steps);
+    }
+
+    /// <summary>Scales the distances from pure noise so that the last level is the given one.</summary>
+    internal static double[] Stretched(double[] sigmas, double terminal)
+    {
+        var scale = (1 - sigmas[^1]) / (1 - terminal);
+        return [.. sigmas.Select(sigma => 1 - (1 - sigma) / scale)];
     }
 }

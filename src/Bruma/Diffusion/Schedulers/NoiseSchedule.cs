@@ -24,8 +24,8 @@ public sealed class NoiseSchedule
         _alphasCumprod = [.. (1 - betas).cumprod(0).to(float64).data<double>()];
         if (config.RescaleBetasZeroSnr && finite)
             _alphasCumprod[^1] = TinyAlpha;
-        _sigmas = [.. _alphasCumprod.Select(alpha => Math.Sqrt((1 - alpha) / alpha))];
-        _logSigmas = [.. _sigmas.Select(sigma => Math.Log(sigma))];
+        _sigmas = [.. _alphasCumprod.Select(alpha => (double)MathF.Sqrt((1 - (float)alpha) / (float)alpha))];
+        _logSigmas = [.. _sigmas.Select(sigma => (double)(float)Math.Log(sigma))];
     }
 
     /// <summary>Training steps.</summary>

@@ -22,5 +22,5 @@ internal static class SigmaCurve
 
     /// <summary>Evenly from one end to the other; a single value is the first end.</summary>
     public static double[] Linspace(double from, double to, int count) =>
-        [.. Enumerable.Range(0, count).Select(i => count == 1 ? from : i == count - 1 ? to : from + i * (to - from) / (count - 1))];
+        [.. Enumerable.Range(0, count).Select(i => count == 1 ? from : i == count - 1 ? to : from + i * ((to - from) / (count - 1)))];
 }

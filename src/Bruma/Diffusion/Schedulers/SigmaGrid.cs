@@ -25,27 +25,17 @@ internal static class SigmaGrid
         return (timesteps, [.. sigmas, config.FinalSigmasType == FinalSigmasType.Zero ? 0 : noise.Sigmas[0]]);
     }
 
-    /// <summary>For samples of unit variance: whole timesteps.</summary>
+    /// <summary>For samples of unit variance and for flow: whole timesteps.</summary>
     public static (double[] Timesteps, double[] Sigmas) Unit(SchedulerConfig config, NoiseSchedule noise, int steps)
     {
-        var timesteps = TimestepGrid.WithoutLast(config, steps, config.NumTrainTimesteps - noise.Below(config.LambdaMinClipped));
-        double[] sigmas;
-        if (config.SigmaSpacing != SigmaSpacing.Discrete)
-        {
-            sigmas = SigmaCurve.Between(config.SigmaSpacing, config.SigmaMax ?? noise.Sigmas[^1], config.SigmaMin ?? noise.Sigmas[0], steps);
-            var round = config.SigmaSpacing == SigmaSpacing.Karras && !(config.ClassName == "DPMSolverMultistepScheduler" && config.BetaSchedule == BetaSchedule.SquaredCosine);
-            timesteps = [.. sigmas.Select(noise.TimestepOf).Select(t => round ? Math.Round(t) : Math.Truncate(t))];
-        }
-        else if (config.UseLuLambdas)
-        {
-            sigmas = SigmaCurve.Exponential(noise.Sigmas[^1], noise.Sigmas[0], steps); // even in λ
-            timesteps = [.. sigmas.Select(noise.TimestepOf).Select(t => config.BetaSchedule == BetaSchedule.SquaredCosine ? Math.Truncate(t) : Math.Round(t))];
-        }
-        else if (config.UseFlowSigmas)
-            (timesteps, sigmas) = Flow(config, steps);
-        else
-            sigmas = [.. timesteps.Select(noise.Sigma)];
-        return (timesteps, sigmas);
+        var discrete = config.SigmaSpacing == SigmaSpacing.Discrete && !config.UseLuLambdas;
+        var (timesteps, sigmas) = !discrete ? Spread(config, noise, steps)
+            : config.UseFlowSigmas ? Flow(config, steps)
+            : Visited(TimestepGrid.WithoutLast(config, steps, config.NumTrainTimesteps - noise.Below(config.LambdaMinClipped)), noise);
+
+        var ownSmallest = config.ClassName is "UniPCMultistepScheduler" or "DEISMultistepScheduler" && (!discrete || config.UseFlowSigmas);
+        var last = config.FinalSigmasType == FinalSigmasType.Zero && config.Knows("final_sigmas_type") ? 0 : ownSmallest ? sigmas[^1] : noise.Sigmas[0];
+        return ([.. timesteps.Select(Math.Truncate)], [.. sigmas.Append(last).Select(sigma => (double)(float)sigma)]);
     }
 
     /// <summary>Every inner entry twice, for algorithms of two stages.</summary>
@@ -62,15 +52,38 @@ internal static class SigmaGrid
         return found[^1];
     }
 
+    private static (double[] Timesteps, double[] Sigmas) Visited(double[] timesteps, NoiseSchedule noise) => (timesteps, [.. timesteps.Select(noise.Sigma)]);
+
+    // Lu's even λ are geometric noise levels whose timesteps are rounded
+    private static (double[] Timesteps, double[] Sigmas) Spread(SchedulerConfig config, NoiseSchedule noise, int steps)
+    {
+        var karras = config.SigmaSpacing == SigmaSpacing.Karras;
+        var curve = !karras && config.UseLuLambdas ? SigmaSpacing.Exponential : config.SigmaSpacing;
+        var sigmas = SigmaCurve.Between(curve, config.SigmaMax ?? noise.Sigmas[^1], config.SigmaMin ?? noise.Sigmas[0], steps);
+        if (config.UseFlowSigmas)
+        {
+            if (!karras || config.ClassName != "UniPCMultistepScheduler")
+                throw config.Unsupported("use_flow_sigmas", "true with noise levels spread otherwise", "one of the two");
+            sigmas = [.. sigmas.Select(sigma => sigma / (sigma + 1))];
+            return ([.. sigmas.Select(sigma => sigma * config.NumTrainTimesteps)], sigmas);
+        }
+        var whole = (karras || config.UseLuLambdas) && !(config.ClassName == "DPMSolverMultistepScheduler" && config.BetaSchedule == BetaSchedule.SquaredCosine);
+        return ([.. sigmas.Select(noise.TimestepOf).Select(t => whole ? Math.Round(t) : t)], sigmas);
+    }
+
     private static (double[] Timesteps, double[] Sigmas) Flow(SchedulerConfig config, int steps)
     {
         if (config.UseDynamicShifting)
             throw config.Unsupported("use_dynamic_shifting", true, "false, with flow_shift");
-        var train = config.NumTrainTimesteps;
-        var grid = SigmaCurve.Linspace(1, 1.0 / train, steps + 1);
         // UniPC walks from 1 down, the others reach 1 - 1/N first: facts of the reference
-        var times = config.ClassName == "UniPCMultistepScheduler" ? grid[..^1] : [.. grid.Skip(1).Select(t => 1 - t).Reverse()];
-        double[] sigmas = [.. times.Select(t => config.FlowShift * t / (1 + (config.FlowShift - 1) * t)).Select(t => Math.Min(t, 1 - 1e-6))];
-        return ([.. sigmas.Select(sigma => Math.Truncate(sigma * train))], sigmas);
+        var fromNoise = config.ClassName == "UniPCMultistepScheduler";
+        var grid = SigmaCurve.Linspace(1, 1.0 / config.NumTrainTimesteps, steps + 1);
+        double[] times = fromNoise ? grid[..^1] : [.. grid.Skip(1).Select(t => 1 - t).Reverse()];
+        double[] sigmas = [.. times.Select(t => config.FlowShift * t / (1 + (config.FlowShift - 1) * t))];
+        if (config.ShiftTerminal is { } terminal and not 0)
+            sigmas = FlowMatchScheduler.Stretched(sigmas, terminal);
+        if (fromNoise && Math.Abs(sigmas[0] - 1) < 1e-6)
+            sigmas[0] -= 1e-6;
+        return ([.. sigmas.Select(sigma => sigma * config.NumTrainTimesteps)], sigmas);
     }
 }
