@@ -52,6 +52,11 @@ public static class BrumaCommand
             await Console.Error.WriteLineAsync($"bruma: not enough memory ({e.Message.Split('\n')[0]}); choose a smaller --batch-size, --resolution or --count.");
             return 1;
         }
+        catch (Exception e) when (e is not UsageException)
+        {
+            await Console.Error.WriteLineAsync($"bruma: internal error: this is a defect of Bruma; please report it with what follows.\n{e}");
+            return 1;
+        }
         catch (UsageException e)
         {
             await Console.Error.WriteLineAsync($"bruma: {e.Message} See bruma --help.");

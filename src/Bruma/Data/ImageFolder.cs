@@ -45,8 +45,15 @@ public sealed class ImageFolder : ImageSource
         foreach (var (path, example) in _paths.Zip(Examples))
         {
             hash.AppendData(Encoding.UTF8.GetBytes($"{example.Name}\n{example.Class}\n{example.Caption}\n"));
-            using var file = File.OpenRead(path);
-            hash.AppendData(SHA256.HashData(file));
+            try
+            {
+                using var file = File.OpenRead(path);
+                hash.AppendData(SHA256.HashData(file));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                hash.AppendData("unreadable"u8); // named and skipped where the pictures are loaded
+            }
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }

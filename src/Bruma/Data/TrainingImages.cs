@@ -19,6 +19,8 @@ public sealed class TrainingImages : IDisposable
 
     public int Count => (int)Pixels.shape[0];
 
+    private const int LargestRatio = 20;
+
     /// <summary>Short side to the size by Lanczos, centre crop; decoded on all processors, in the order of the source.</summary>
     /// <exception cref="BrumaException">No picture is usable.</exception>
     public static TrainingImages Load(ImageSource source, int size)
@@ -30,7 +32,9 @@ public sealed class TrainingImages : IDisposable
             try
             {
                 using var scope = NewDisposeScope();
-                pictures[i] = Square(source.Load(i), size, source.Channels).DetachFromDisposeScope();
+                var picture = source.Load(i);
+                RequireArea(source.Examples[i].Name, picture);
+                pictures[i] = Square(picture, size, source.Channels).DetachFromDisposeScope();
             }
             catch (BrumaException e)
             {
@@ -47,6 +51,13 @@ public sealed class TrainingImages : IDisposable
     }
 
     public void Dispose() => Pixels.Dispose();
+
+    private static void RequireArea(string name, Tensor picture)
+    {
+        var (height, width) = (picture.shape[1], picture.shape[2]);
+        if (Math.Max(height, width) > LargestRatio * Math.Min(height, width))
+            throw new BrumaException($"{name}: {width}x{height} is a strip, of which a square shows nothing; remove it.");
+    }
 
     private static Tensor Square(Tensor image, int size, int channels)
     {

@@ -8,6 +8,9 @@ public static class ImageFile
 {
     public static readonly IReadOnlyList<string> Extensions = [".png", ".jpg", ".jpeg", ".webp", ".gif"];
 
+    /// <summary>A small file may claim any size: beyond this it is taken for an attack, as PIL does.</summary>
+    private const long MostPixels = 178_000_000;
+
     /// <returns>uint8 [3, H, W], upright by its EXIF orientation; transparency over white.</returns>
     /// <exception cref="BrumaException">The file is missing, no picture, or cut off.</exception>
     public static Tensor Load(string path)
@@ -23,6 +26,8 @@ public static class ImageFile
         }
         using var data = SKData.CreateCopy(bytes);
         using var codec = SKCodec.Create(data) ?? throw new BrumaException($"{path}: no picture that can be decoded (PNG, JPEG, WebP or GIF); replace or remove it.");
+        if ((long)codec.Info.Width * codec.Info.Height > MostPixels)
+            throw new BrumaException($"{path}: claims {codec.Info.Width}x{codec.Info.Height} pixels, more than the {MostPixels / 1_000_000} million that are decoded; replace or remove it.");
         var info = new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
         using var bitmap = new SKBitmap(info);
         var result = codec.GetPixels(info, bitmap.GetPixels());

@@ -24,11 +24,10 @@ public sealed class DiffusionTraining : IDisposable
     private readonly Stopwatch _watch = new();
     private long _stepsTimed;
 
-    private DiffusionTraining(RunFolder folder, DiffusionOptions options, ImageSource source)
+    private DiffusionTraining(RunFolder folder, DiffusionOptions options, (ImageSource Source, TrainingImages Images) data)
     {
-        (_folder, Options, _source) = (folder, options, source);
-        _images = TrainingImages.Load(source, options.RandomCrop ? (int)Math.Round(options.Resolution * CropMargin) : options.Resolution);
-        _network = new UNet2DModel(DiffusionNetworks.For(options.Resolution, source.Channels, source.ClassNames.Count, options.Dropout));
+        (_folder, Options, _source, _images) = (folder, options, data.Source, data.Images);
+        _network = new UNet2DModel(DiffusionNetworks.For(options.Resolution, _source.Channels, _source.ClassNames.Count, options.Dropout));
         _network.IsCheckpointed = options.GradientCheckpointing;
         using (var start = HashedSeed.At(options.Seed, 0))
             _network.Initialize(start);
@@ -75,8 +74,10 @@ public sealed class DiffusionTraining : IDisposable
             BatchSize = options.BatchSize > 0 ? options.BatchSize : DiffusionNetworks.BatchSizeFor(resolution),
         };
         _ = new LearningRateSchedule(options.LrSchedule, options.LearningRate, options.LrWarmupSteps, options.Steps).At(options.Steps);
-        var training = new DiffusionTraining(RunFolder.Create(folder, options.ToJson()), options, source);
-        training._folder.WriteProvenance(options.Precision, source.Sha256());
+        var sum = source.Sha256();
+        var images = LoadImages(source, options);
+        var training = new DiffusionTraining(RunFolder.Create(folder, options.ToJson()), options, (source, images));
+        training._folder.WriteProvenance(options.Precision, sum);
         return training;
     }
 
@@ -85,7 +86,8 @@ public sealed class DiffusionTraining : IDisposable
     {
         var run = RunFolder.Open(folder);
         var options = DiffusionOptions.Read(run.Config);
-        var training = new DiffusionTraining(run, options, ImageSource.Open(options.Data));
+        var source = ImageSource.Open(options.Data);
+        var training = new DiffusionTraining(run, options, (source, LoadImages(source, options)));
         if (run.NewestCheckpoint() is { } checkpoint)
             training._trainer.Restore(checkpoint.Folder, checkpoint.Step);
         return training;
@@ -129,6 +131,9 @@ public sealed class DiffusionTraining : IDisposable
         _network.Dispose();
         _images.Dispose();
     }
+
+    private static TrainingImages LoadImages(ImageSource source, DiffusionOptions options) =>
+        TrainingImages.Load(source, options.RandomCrop ? (int)Math.Round(options.Resolution * CropMargin) : options.Resolution);
 
     private Tensor Loss(ImageBatch batch, Generator random)
     {
