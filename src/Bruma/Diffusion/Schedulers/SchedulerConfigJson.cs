@@ -88,6 +88,8 @@ public sealed partial record SchedulerConfig
             if (merged.TryGetPropertyValue(key, out var standard) && (value is not null || standard is null))
                 merged[key] = SchedulerDefaults.Translated(className, key, value?.DeepClone());
         merged[ClassNameKey] = className;
+        if (!named.ContainsKey("final_sigmas_type") && merged["algorithm_type"]?.ToString() is "dpmsolver" or "sde-dpmsolver")
+            merged["final_sigmas_type"] = "sigma_min"; // older than the key: these algorithms cannot end at 0
         try
         {
             return merged.Deserialize(SchedulerJson.Default.SchedulerConfig)! with { Named = named.DeepClone().AsObject() };
