@@ -37,6 +37,9 @@ public sealed class NoiseSchedule
     /// <summary>σ_t = √((1 - ᾱ_t) / ᾱ_t), rising: the noise level relative to the signal.</summary>
     public IReadOnlyList<double> Sigmas => _sigmas;
 
+    /// <summary>ln σ_t, rising.</summary>
+    internal IReadOnlyList<double> LogSigmas => _logSigmas;
+
     /// <summary>σ at a timestep, linear between whole ones.</summary>
     public double Sigma(double timestep)
     {

@@ -88,7 +88,7 @@ public sealed partial record SchedulerConfig(
         if (Knows("sigma_schedule") && spacing is SigmaSpacing.Karras or SigmaSpacing.Exponential)
             return this with { SigmaSchedule = spacing == SigmaSpacing.Karras ? "karras" : "exponential" };
         if (spacing != SigmaSpacing.Discrete && !Knows("use_karras_sigmas"))
-            throw new BrumaException($"{ClassName} visits fixed timesteps and takes no {spacing.ToString().ToLowerInvariant()} noise levels; choose an algorithm over noise levels, such as euler or dpm++2m.");
+            throw new BrumaException($"{ClassName} takes no {spacing.ToString().ToLowerInvariant()} noise levels; choose an algorithm that does, such as euler or dpm++2m.");
         return this with
         {
             UseKarrasSigmas = spacing == SigmaSpacing.Karras,

@@ -58,8 +58,9 @@ internal static class SigmaGrid
     private static (double[] Timesteps, double[] Sigmas) Spread(SchedulerConfig config, NoiseSchedule noise, int steps)
     {
         var karras = config.SigmaSpacing == SigmaSpacing.Karras;
-        var curve = !karras && config.UseLuLambdas ? SigmaSpacing.Exponential : config.SigmaSpacing;
-        var sigmas = SigmaCurve.Between(curve, config.SigmaMax ?? noise.Sigmas[^1], config.SigmaMin ?? noise.Sigmas[0], steps);
+        var sigmas = !karras && config.UseLuLambdas
+            ? [.. SigmaCurve.Linspace(noise.LogSigmas[^1], noise.LogSigmas[0], steps).Select(Math.Exp)]
+            : SigmaCurve.Between(config.SigmaSpacing, config.SigmaMax ?? noise.Sigmas[^1], config.SigmaMin ?? noise.Sigmas[0], steps);
         if (config.UseFlowSigmas)
         {
             if (!karras || config.ClassName != "UniPCMultistepScheduler")
