@@ -4,11 +4,6 @@ using static TorchSharp.torch.nn;
 
 namespace Bruma.Transformers;
 
-/// <summary>Options of one pass over texts.</summary>
-/// <param name="Mask">1 for tokens, 0 for padding, [B, T]; null when all count.</param>
-/// <param name="KeepWeights">Whether the output holds the attention weights.</param>
-public readonly record struct TextPass(Tensor? Mask = null, bool KeepWeights = false);
-
 /// <summary>Embeddings, causal layers, final norm and pooling; checkpoint key <c>text_model</c>.</summary>
 public sealed class ClipTextTransformer : Module<Tensor, TextPass, TransformerOutput>
 {
@@ -37,8 +32,7 @@ public sealed class ClipTextTransformer : Module<Tensor, TextPass, TransformerOu
     {
         using var scope = NewDisposeScope();
         var x = embeddings.call(inputIds);
-        var bias = AttentionBias.Create(pass.Mask, (x.shape[1], x.shape[1]), causal: true, x.dtype, x.device);
-        var output = encoder.Run(x, new AttentionCall(bias, KeepWeights: pass.KeepWeights));
+        var output = encoder.Run(x, pass.Attention(x, causal: true));
         var last = final_layer_norm.call(output.LastHiddenState);
         return (output with { LastHiddenState = last, Pooled = Pool(last, inputIds) }).MoveToOuterDisposeScope();
     }
@@ -76,9 +70,7 @@ public sealed class ClipTextEmbeddings : Module<Tensor, Tensor>
     public override Tensor forward(Tensor inputIds)
     {
         using var scope = NewDisposeScope();
-        var (length, positions) = (inputIds.shape[1], position_embedding.weight!.shape[0]);
-        if (length > positions)
-            throw new BrumaException($"The text has {length} tokens but the encoder has {positions} positions; cut it (the tokenizer does so on request).");
-        return (token_embedding.call(inputIds) + position_embedding.weight[..(int)length]).MoveToOuterDisposeScope();
+        PositionLimit.Require(inputIds.shape[1], position_embedding.weight!.shape[0]);
+        return (token_embedding.call(inputIds) + position_embedding.weight[..(int)inputIds.shape[1]]).MoveToOuterDisposeScope();
     }
 }

@@ -10,6 +10,9 @@ namespace Bruma.Transformers;
 [JsonSerializable(typeof(ClipTextConfig))]
 [JsonSerializable(typeof(ClipVisionConfig))]
 [JsonSerializable(typeof(ClipSpace))]
+[JsonSerializable(typeof(BertConfig))]
+[JsonSerializable(typeof(DistilBertConfig))]
+[JsonSerializable(typeof(ViTConfig))]
 internal sealed partial class TransformerConfigs : JsonSerializerContext
 {
     /// <summary>Keys that every config of transformers may have and that change nothing that Bruma computes: defaults of calls, of generation and of initialisation.</summary>

@@ -27,6 +27,7 @@ public static class CaseKinds
         ["model"] = ModelKind.Run,
         ["scheduler"] = SchedulerKind.Run,
         ["scheduler_config"] = SchedulerConfigKind.Run,
+        ["tokenizer"] = TokenizerKind.Run,
     };
 }
 

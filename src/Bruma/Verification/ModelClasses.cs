@@ -12,10 +12,16 @@ public static class ModelClasses
     {
         [nameof(UNet2DModel)] = UNet2DModel.Load,
         [nameof(DiTTransformer2DModel)] = DiTTransformer2DModel.Load,
+        [nameof(BertForSequenceClassification)] = BertForSequenceClassification.Load,
+        [nameof(BertModel)] = BertModel.Load,
         ["CLIPModel"] = ClipModel.Load,
         ["CLIPTextModel"] = ClipTextModel.Load,
         ["CLIPTextModelWithProjection"] = ClipTextModelWithProjection.Load,
         ["CLIPVisionModel"] = ClipVisionModel.Load,
         ["CLIPVisionModelWithProjection"] = ClipVisionModelWithProjection.Load,
+        [nameof(DistilBertForSequenceClassification)] = DistilBertForSequenceClassification.Load,
+        [nameof(DistilBertModel)] = DistilBertModel.Load,
+        [nameof(ViTForImageClassification)] = ViTForImageClassification.Load,
+        [nameof(ViTModel)] = ViTModel.Load,
     };
 }

@@ -14,6 +14,12 @@ internal static class TransformerOutputs
         ClipVisionModel vision => Named(vision.call(inputs["pixel_values"]), "pooler_output"),
         ClipVisionModelWithProjection vision => Named(vision.call(inputs["pixel_values"]), "image_embeds"),
         ClipModel clip => Similarities(clip.call(inputs["input_ids"], inputs["pixel_values"], inputs.GetValueOrDefault("attention_mask"))),
+        BertModel bert => Named(bert.call(inputs["input_ids"], Pass(inputs)), "pooler_output"),
+        DistilBertModel bert => Named(bert.call(inputs["input_ids"], Pass(inputs)), "pooler_output"),
+        BertForSequenceClassification bert => Classified(bert.call(inputs["input_ids"], Pass(inputs)), inputs, bert.Config.ProblemType),
+        DistilBertForSequenceClassification bert => Classified(bert.call(inputs["input_ids"], Pass(inputs)), inputs, bert.Config.ProblemType),
+        ViTModel vit => Named(vit.call(inputs["pixel_values"], true), "pooler_output"),
+        ViTForImageClassification vit => Classified(vit.call(inputs["pixel_values"], true), inputs, vit.Config.ProblemType),
         _ => throw new UnknownCaseException($"class {network.GetName()} of {golden.Id}"),
     };
 
@@ -28,6 +34,18 @@ internal static class TransformerOutputs
             named["attentions"] = stack(output.Attentions);
         for (var i = 0; i < output.HiddenStates.Count; i++)
             named[$"hidden_states.{i}"] = output.HiddenStates[i];
+        return named;
+    }
+
+    private static TextPass Pass(Dictionary<string, Tensor> inputs) => new(inputs.GetValueOrDefault("attention_mask"), inputs.GetValueOrDefault("token_type_ids"), inputs.GetValueOrDefault("position_ids"), KeepWeights: true);
+
+    /// <summary>Here the last hidden state is the last layer's, without the final norm.</summary>
+    private static Dictionary<string, Tensor> Classified(ClassifierOutput output, Dictionary<string, Tensor> inputs, string? problemType)
+    {
+        var named = Named(new TransformerOutput(output.HiddenStates[^1], null, output.HiddenStates, output.Attentions), "pooler_output");
+        named["logits"] = output.Logits;
+        if (inputs.TryGetValue("labels", out var labels))
+            named["loss"] = Classification.Loss(output.Logits, labels, problemType);
         return named;
     }
 

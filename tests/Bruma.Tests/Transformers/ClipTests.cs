@@ -56,6 +56,6 @@ public sealed class ClipTests
     {
         using var model = new ClipTextModel(Text);
         using var ids = zeros(1, 10, dtype: int64);
-        Assert.Contains("10 tokens but the encoder has 9 positions", Assert.Throws<BrumaException>(() => model.call(ids, null)).Message, StringComparison.Ordinal);
+        Assert.Contains("10 tokens but the network has 9 positions", Assert.Throws<BrumaException>(() => model.call(ids, null)).Message, StringComparison.Ordinal);
     }
 }
