@@ -45,7 +45,9 @@ internal sealed class HubServer : IDisposable
 
     private string Store { get; }
 
+#pragma warning disable CA5350 // git's own sum
     public static string GitSum(byte[] content) => Convert.ToHexStringLower(SHA1.HashData([.. Encoding.ASCII.GetBytes($"blob {content.Length}\0"), .. content]));
+#pragma warning restore CA5350
 
     public void Dispose()
     {
