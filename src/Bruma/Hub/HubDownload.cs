@@ -12,6 +12,11 @@ public readonly record struct HubProgress(string File, int Number, int Files, lo
 /// <summary>Models of the Hugging Face hub, in the cache that Python's programs use too.</summary>
 public static class HubDownload
 {
+    /// <summary>The folder of a model that is in the cache as a whole; null when it is not. Nothing is fetched.</summary>
+    /// <param name="name"><c>org/name</c>, or the same as <see cref="HubReference"/> writes it.</param>
+    public static string? Cached(string name, HubSettings? settings = null) =>
+        HubReference.Find(HubReference.IsHub(name) ? name : HubReference.Prefix + name) is { } reference ? Whole(new HubCache(settings ?? new HubSettings(), reference)) : null;
+
     /// <summary>The folder of a model; what is not in the cache yet is fetched, and its sums are checked.</summary>
     /// <param name="variant">For example <c>fp16</c>; null for the plain weights where there are any.</param>
     /// <param name="settings">Null for those of the environment.</param>
@@ -20,7 +25,7 @@ public static class HubDownload
     {
         settings ??= new HubSettings();
         var cache = new HubCache(settings, reference);
-        var known = cache.Commit() is { } last && HubFiles.IsWhole(cache.Snapshot(last)) ? cache.Snapshot(last) : null;
+        var known = Whole(cache);
         if (known is not null && (reference.IsCommit || settings.IsOffline))
             return known;
         if (settings.IsOffline)
@@ -36,6 +41,8 @@ public static class HubDownload
             return known; // no network: the last known state
         }
     }
+
+    private static string? Whole(HubCache cache) => cache.Commit() is { } last && HubFiles.IsWhole(cache.Snapshot(last)) ? cache.Snapshot(last) : null;
 
     private static async Task<string> Fetch(HubClient client, HubCache cache, (HubReference Reference, string? Variant, HubSettings Settings) what, IProgress<HubProgress>? progress, CancellationToken cancellationToken)
     {

@@ -17,12 +17,15 @@ public sealed partial record HubReference(string Repository, string Revision = H
     public static bool IsHub(string text) => text.StartsWith(Prefix, StringComparison.Ordinal);
 
     /// <exception cref="BrumaException">The text is not of that form.</exception>
-    public static HubReference Parse(string text)
+    public static HubReference Parse(string text) => Find(text) ?? throw new BrumaException($"{text}: names no model of the hub; write it as hf:ORG/NAME or hf:ORG/NAME@REVISION.");
+
+    /// <summary>The same; null for a text of another form.</summary>
+    public static HubReference? Find(string text)
     {
         var match = Form().Match(text);
-        if (!match.Success || text.Contains("..", StringComparison.Ordinal) || match.Groups["name"].Value.Contains("--", StringComparison.Ordinal))
-            throw new BrumaException($"{text}: names no model of the hub; write it as hf:ORG/NAME or hf:ORG/NAME@REVISION.");
-        return new HubReference(match.Groups["name"].Value, match.Groups["revision"] is { Success: true } revision ? revision.Value : Main);
+        return !match.Success || text.Contains("..", StringComparison.Ordinal) || match.Groups["name"].Value.Contains("--", StringComparison.Ordinal)
+            ? null
+            : new HubReference(match.Groups["name"].Value, match.Groups["revision"] is { Success: true } revision ? revision.Value : Main);
     }
 
     public override string ToString() => Revision == Main ? $"{Prefix}{Repository}" : $"{Prefix}{Repository}@{Revision}";
