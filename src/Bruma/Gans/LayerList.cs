@@ -25,6 +25,7 @@ public static class LayerList
             "Conv2d" when index > 0 && IsFusedInto(layers, index - 1) => new UpsampledConv2d(layer.In, layer.Out, layer.HasBias),
             "Conv2d" when layer.SpectralNorm => new SpectralConv2d(layer),
             "Conv2d" => Conv2d(layer.In, layer.Out, layer.Kernel, stride: layer.Stride, padding: layer.Padding, bias: layer.HasBias),
+            "ConvTranspose2d" when IsPoint(layers, index) => new PointToPatch(layer.In, layer.Out, layer.Kernel, layer.HasBias),
             "ConvTranspose2d" when layer.SpectralNorm => new SpectralConv2d(layer, isTransposed: true),
             "ConvTranspose2d" => ConvTranspose2d(layer.In, layer.Out, layer.Kernel, stride: layer.Stride, padding: layer.Padding, bias: layer.HasBias),
             "Linear" when layer.SpectralNorm => new SpectralLinear(layer.In, layer.Out, layer.HasBias),
@@ -46,6 +47,10 @@ public static class LayerList
     /// <summary>An upsampling before a plain 3x3 convolution is computed together with it.</summary>
     private static bool IsFusedInto(IReadOnlyList<LayerSpec> layers, int index) =>
         layers[index].Type == "Upsample" && index + 1 < layers.Count && layers[index + 1] is { Type: "Conv2d", Kernel: 3, Stride: 1, Padding: 1, SpectralNorm: false };
+
+    /// <summary>A transposed convolution of a single position, which is a matrix product.</summary>
+    private static bool IsPoint(IReadOnlyList<LayerSpec> layers, int index) =>
+        layers[index] is { Stride: 1, Padding: 0, SpectralNorm: false } && index > 0 && layers[index - 1] is { Type: "Unflatten", Shape: [_, 1, 1] };
 
     /// <summary>An activation after a layer whose gradient does not need its own output.</summary>
     private static bool CanOverwrite(IReadOnlyList<LayerSpec> layers, int index) =>

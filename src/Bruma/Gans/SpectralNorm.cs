@@ -1,4 +1,3 @@
-using Bruma.Nn;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

@@ -1,8 +1,5 @@
 using System.Text.Json;
-using Bruma.Data;
 using Bruma.Gans;
-using Bruma.Training;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
