@@ -18,7 +18,8 @@ public sealed class SameConv2d : Module<Tensor, Tensor>
     {
         (_kernel, _stride, _groups) = (kernel, stride, groups);
         _dilation = kernel == 1 ? 2 : 1; // no effect on one tap, but on one thread libtorch would otherwise leave oneDNN for a slower path that prints warnings
-        weight = Parameter(empty(outputs, inputs / groups, kernel, kernel)).DetachFromDisposeScope();
+        weight = Parameter(empty(outputs, inputs / groups, kernel, kernel));
+        weight.DetachFromDisposeScope();
         init.kaiming_normal_(weight, mode: init.FanInOut.FanOut);
         RegisterComponents();
     }
