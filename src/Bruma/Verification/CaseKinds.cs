@@ -9,10 +9,17 @@ public static class CaseKinds
     public static readonly IReadOnlyDictionary<string, CaseRunner> All = new Dictionary<string, CaseRunner>(StringComparer.Ordinal)
     {
         ["bad_file"] = BadFileKind.Run,
+        ["clip_score"] = MetricKinds.Clip,
         ["diffusion_loss"] = LossKinds.Diffusion,
         ["edm_loss"] = LossKinds.EdmLoss,
+        ["feature_metrics"] = MetricKinds.Features,
         ["flow_loss"] = LossKinds.Flow,
+        ["frechet"] = MetricKinds.Frechet,
         ["gradient_accumulation"] = TrainingKinds.GradientAccumulation,
+        ["inception"] = DeepFeatureKinds.Inception,
+        ["inception_score"] = MetricKinds.Inception,
+        ["lpips"] = DeepFeatureKinds.Lpips,
+        ["memorisation"] = MetricKinds.Copies,
         ["optimizer"] = TrainingKinds.Optimizers,
         ["pipeline"] = PipelineKind.Run,
         ["preprocess"] = ImageKinds.Preprocess,
@@ -28,6 +35,7 @@ public static class CaseKinds
         ["model"] = ModelKind.Run,
         ["scheduler"] = SchedulerKind.Run,
         ["scheduler_config"] = SchedulerConfigKind.Run,
+        ["ssim_psnr"] = MetricKinds.Pixels,
         ["tokenizer"] = TokenizerKind.Run,
     };
 }
