@@ -10,6 +10,8 @@ public static class CaseKinds
     {
         ["bad_file"] = BadFileKind.Run,
         ["clip_score"] = MetricKinds.Clip,
+        ["attention_map"] = EmbeddingKinds.Attention,
+        ["contextual_embedding"] = EmbeddingKinds.Contexts,
         ["diffusion_loss"] = LossKinds.Diffusion,
         ["edm_loss"] = LossKinds.EdmLoss,
         ["feature_metrics"] = MetricKinds.Features,
@@ -22,6 +24,9 @@ public static class CaseKinds
         ["memorisation"] = MetricKinds.Copies,
         ["optimizer"] = TrainingKinds.Optimizers,
         ["pipeline"] = PipelineKind.Run,
+        ["prompt_embeds"] = PromptKinds.Embeddings,
+        ["prompt_weights"] = PromptKinds.Weights,
+        ["sdxl_prompt_embeds"] = PromptKinds.XlEmbeddings,
         ["preprocess"] = ImageKinds.Preprocess,
         ["train_steps"] = TrainingKinds.Steps,
         ["rng"] = RngKind.Run,
@@ -36,6 +41,8 @@ public static class CaseKinds
         ["scheduler"] = SchedulerKind.Run,
         ["scheduler_config"] = SchedulerConfigKind.Run,
         ["ssim_psnr"] = MetricKinds.Pixels,
+        ["sentence_embedding"] = EmbeddingKinds.Sentences,
+        ["static_embedding"] = EmbeddingKinds.Static,
         ["tokenizer"] = TokenizerKind.Run,
     };
 }
