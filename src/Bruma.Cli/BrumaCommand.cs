@@ -20,6 +20,8 @@ public static class BrumaCommand
             TrainCommand.Create(),
             ResumeCommand.Create(),
             DenoiseCommand.Create(),
+            LatentCommand.Create(),
+            CompareCommand.Create(),
             EmbedCommand.Create(),
             ModelsCommand.Create(),
             DataCommand.Create(),
