@@ -2,7 +2,6 @@ using Bruma.Data;
 using Bruma.Gans;
 using Bruma.Nn;
 using Bruma.Tests.Support;
-using Bruma.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
