@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Bruma.Text;
 
 /// <summary>Which tokenizer is trained.</summary>
@@ -37,8 +35,6 @@ public sealed record TokenizerTrainingOptions(int VocabularySize = 4096, string 
 /// <summary>Learns a byte-level byte-pair vocabulary from texts.</summary>
 public static class TokenizerTraining
 {
-    private const int ChunkLength = 1 << 20;
-
     /// <param name="texts">Each with its weight: how often it counts.</param>
     /// <exception cref="BrumaException">The options are out of range, or the texts are empty.</exception>
     public static TrainedTokenizer Train(IEnumerable<(string Text, int Weight)> texts, TokenizerTrainingOptions options)
@@ -65,7 +61,7 @@ public static class TokenizerTraining
     {
         if (!File.Exists(path))
             throw new BrumaException($"{path}: no such file; give a file of text.");
-        return Train(Chunks(path).Select(chunk => (chunk, 1)), options);
+        return Train(TextChunks.OfFile(path).Select(chunk => (chunk, 1)), options);
     }
 
     private static Dictionary<string, long> Words(IEnumerable<(string Text, int Weight)> texts, Func<string, IEnumerable<string>> split)
@@ -86,21 +82,4 @@ public static class TokenizerTraining
     /// <summary>Letters of a word; all letters of bytes are single UTF-16 units.</summary>
     private static IEnumerable<string> Symbols(string word, string style) =>
         word.Select((letter, i) => style == "clip" && i == word.Length - 1 ? letter + ClipTokenizerRules.WordEnd : letter.ToString());
-
-    private static IEnumerable<string> Chunks(string path)
-    {
-        using var reader = new StreamReader(path, Encoding.UTF8);
-        var (buffer, chunk) = (new char[1 << 16], new StringBuilder());
-        for (int read; (read = reader.Read(buffer)) > 0;)
-        {
-            chunk.Append(buffer, 0, read);
-            var end = chunk.Length < ChunkLength ? -1 : chunk.ToString().LastIndexOf('\n');
-            if (end < 0)
-                continue;
-            yield return chunk.ToString(0, end + 1);
-            chunk.Remove(0, end + 1);
-        }
-        if (chunk.Length > 0)
-            yield return chunk.ToString();
-    }
 }

@@ -39,7 +39,7 @@ public sealed class ShuffleTask(string kind, int longest = 16, int shortest = 4)
 
     private static long ContentOf(string text) => text.Aggregate(0L, (hash, letter) => (long)HashedSeed.Of(hash, letter));
 
-    private SequenceExample Example(string text) => new(text, kind switch
+    private SequenceExample Example(string text) => new(text, Name switch
     {
         "reverse" => string.Concat(text.Reverse()),
         "sort" => string.Concat(text.Order()),

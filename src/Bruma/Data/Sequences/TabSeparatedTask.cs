@@ -28,19 +28,14 @@ public sealed class TabSeparatedTask : SequenceTask
     public static TabSeparatedTask Read(string path)
     {
         var examples = new List<SequenceExample>();
-        var number = 0;
-        foreach (var line in File.ReadLines(path))
+        foreach (var (line, columns) in SeparatedValues.Read(path, '\t').Where(row => row.Cells.Any(cell => cell.Trim().Length > 0)))
         {
-            number++;
-            if (line.Trim().Length == 0)
-                continue;
-            var columns = line.Split('\t');
-            if (columns.Length != 2)
-                throw new BrumaException($"{path}, line {number}: has {columns.Length} columns; expected two, source and target, with a tab between.");
+            if (columns.Count != 2)
+                throw new BrumaException($"{path}, line {line}: has {columns.Count} columns; expected two, source and target, with a tab between.");
             if (columns.Any(column => column.Trim().Length == 0))
-                throw new BrumaException($"{path}, line {number}: one of the two texts is empty; fill it in or delete the line.");
+                throw new BrumaException($"{path}, line {line}: one of the two texts is empty; fill it in or delete the line.");
             if (columns.Any(column => column.Length > LongestText))
-                throw new BrumaException($"{path}, line {number}: a text has {columns.Max(column => column.Length)} characters; at most {LongestText} are possible.");
+                throw new BrumaException($"{path}, line {line}: a text has {columns.Max(column => column.Length)} characters; at most {LongestText} are possible.");
             examples.Add(new SequenceExample(columns[0].Trim(), columns[1].Trim()));
         }
         return new TabSeparatedTask(path, examples);
