@@ -98,5 +98,5 @@ internal static class TrainingSession
     }
 
     /// <summary>Scopes belong to a thread, so training stays on one.</summary>
-    private static Task<int> OnOwnThread(Func<int> work) => Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    internal static Task<int> OnOwnThread(Func<int> work) => Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 }
