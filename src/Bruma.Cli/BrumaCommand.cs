@@ -25,6 +25,7 @@ public static class BrumaCommand
             EmbedCommand.Create(),
             ModelsCommand.Create(),
             DataCommand.Create(),
+            EvaluateCommand.Create(),
             VerifyCommand.Create(),
             DoctorCommand.Create(),
         };

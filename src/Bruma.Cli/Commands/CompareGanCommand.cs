@@ -28,7 +28,8 @@ internal static class CompareGanCommand
         command.SetAction((parsed, cancellation) => Task.Factory.StartNew(() =>
         {
             Native.UseThreads(parsed.GetValue(threads));
-            var options = TrainingSession.Checked(() => new ComparisonOptions(parsed.GetValue(data)!, parsed.GetValue(objectives)!.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
+            Native.KeepMemory();
+            var options = TrainingSession.Checked(() => new GanComparisonOptions(parsed.GetValue(data)!, parsed.GetValue(objectives)!.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
                 parsed.GetValue(minutes), parsed.GetValue(resolution), parsed.GetValue(batchSize), parsed.GetValue(seed), parsed.GetValue(samples), parsed.GetValue(architecture), parsed.GetValue(threads)).Checked());
             var folder = parsed.GetValue(output)!;
             var rows = GanComparison.Run(folder, options, line => Console.Error.WriteLine(line), cancellation);

@@ -16,7 +16,7 @@ internal static class ComparisonSamples
     {
         using var scope = NewDisposeScope();
         var folder = Path.Combine(run, "model");
-        if (name != ComparisonOptions.Diffusion)
+        if (name != GanComparisonOptions.Diffusion)
         {
             using var gan = GanPipeline.Load(folder);
             return ImageTensor.ToBytes(gan.Generate(new GanRequest(count, seed + SeedOffset))).MoveToOuterDisposeScope();

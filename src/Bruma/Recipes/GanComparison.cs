@@ -13,12 +13,12 @@ namespace Bruma.Recipes;
 /// <summary>What to compare.</summary>
 /// <param name="Objectives">Names of <see cref="GanRecipe"/>; <c>diffusion</c> is the class-conditional diffusion model.</param>
 /// <param name="Minutes">Of training for each.</param>
-public sealed record ComparisonOptions(string Data, IReadOnlyList<string> Objectives, double Minutes, int Resolution = 0, int BatchSize = 0, long Seed = 0, int Samples = 2000, string? Architecture = null, int Threads = 0)
+public sealed record GanComparisonOptions(string Data, IReadOnlyList<string> Objectives, double Minutes, int Resolution = 0, int BatchSize = 0, long Seed = 0, int Samples = 2000, string? Architecture = null, int Threads = 0)
 {
     /// <summary>The row that is no GAN.</summary>
     public const string Diffusion = "diffusion";
 
-    public ComparisonOptions Checked()
+    public GanComparisonOptions Checked()
     {
         if (Objectives.Count == 0)
             throw new BrumaException("--objectives: must name at least one.");
@@ -52,7 +52,7 @@ public static class GanComparison
 
     /// <summary>Trains, measures and writes <c>table.json</c>, <c>sheet.png</c> and <c>report.html</c>, with a run folder for each below <c>runs/</c>.</summary>
     /// <param name="tell">Told what happens, a line at a time.</param>
-    public static IReadOnlyList<ComparisonRow> Run(string output, ComparisonOptions options, Action<string>? tell = null, CancellationToken cancellationToken = default)
+    public static IReadOnlyList<ComparisonRow> Run(string output, GanComparisonOptions options, Action<string>? tell = null, CancellationToken cancellationToken = default)
     {
         RunFolder.CheckNew(output);
         var source = ImageSource.Open(options.Data);
@@ -60,7 +60,7 @@ public static class GanComparison
         var strips = new List<Tensor>(); // uint8 [C, H, W] each, a row of pictures per model
         using var scope = NewDisposeScope();
         using var images = TrainingImages.Load(source, options.Resolution > 0 ? options.Resolution : GanTraining.ResolutionOf(source));
-        using var judge = new SampleJudge(source, images, options.Samples);
+        using var judge = new SampleJudge(options.Data, images, options.Samples);
         strips.Add(Strip(images.Pixels.index_select(0, RealColumns(images)), "real pictures"));
         foreach (var name in options.Objectives)
         {
@@ -73,7 +73,7 @@ public static class GanComparison
         return rows;
     }
 
-    private static (ComparisonRow Row, Tensor Pictures) One(string output, string name, ComparisonOptions options, SampleJudge judge, (Action<string>? Say, CancellationToken Cancellation) talk)
+    private static (ComparisonRow Row, Tensor Pictures) One(string output, string name, GanComparisonOptions options, SampleJudge judge, (Action<string>? Say, CancellationToken Cancellation) talk)
     {
         var folder = Path.Combine(output, "runs", name);
         var seconds = 60 * options.Minutes;
@@ -91,7 +91,7 @@ public static class GanComparison
         return (new ComparisonRow(name, folder, training.Step, training.Step * batch, took, judge.Measure(pictures, training.Step)), pictures.narrow(0, 0, Columns));
     }
 
-    private static ITrainingRun Begin(string folder, string name, ComparisonOptions options, int steps) => name == ComparisonOptions.Diffusion
+    private static ITrainingRun Begin(string folder, string name, GanComparisonOptions options, int steps) => name == GanComparisonOptions.Diffusion
         ? DiffusionTraining.Start(folder, new DiffusionOptions(options.Data, steps, options.BatchSize, CheckpointEvery: int.MaxValue, SampleEvery: 0, Seed: options.Seed, Precision: ComputePrecision.Default, Threads: options.Threads, Resolution: options.Resolution, ReportSamples: 0).Checked())
         : GanTraining.Start(folder, new GanOptions(options.Data, name, options.Architecture, steps, options.BatchSize, options.Resolution, options.Seed, CheckpointEvery: int.MaxValue, EvaluateSamples: 0, Threads: options.Threads).Checked());
 
@@ -118,7 +118,7 @@ public static class GanComparison
 
     private static Tensor Strip(Tensor pictures, string name) => PictureLabel.Beside(ContactSheet.Compose([.. pictures.unbind()], Columns), name);
 
-    private static void Write(string output, ComparisonOptions options, List<ComparisonRow> rows, List<Tensor> strips)
+    private static void Write(string output, GanComparisonOptions options, List<ComparisonRow> rows, List<Tensor> strips)
     {
         PngFile.Write(Path.Combine(output, "sheet.png"), cat(strips, 1));
         var first = rows[0].Measures;

@@ -16,11 +16,11 @@ public sealed class GanEvaluation : IDisposable
     private readonly Lazy<SampleJudge> _judge;
     private List<SampleMeasures> _rows;
 
-    public GanEvaluation(string folder, ImageSource source, TrainingImages images, GanOptions options)
+    public GanEvaluation(string folder, TrainingImages images, GanOptions options)
     {
         _file = Path.Combine(folder, "evaluations.jsonl");
         _seed = options.Seed + SeedOffset;
-        _judge = new Lazy<SampleJudge>(() => new SampleJudge(source, images, options.EvaluateSamples));
+        _judge = new Lazy<SampleJudge>(() => new SampleJudge(options.Data, images, options.EvaluateSamples));
         _rows = File.Exists(_file) ? [.. File.ReadLines(_file).Select(SampleMeasures.Parse).OfType<SampleMeasures>()] : [];
     }
 

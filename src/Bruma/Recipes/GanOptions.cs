@@ -29,7 +29,7 @@ public sealed record GanOptions(
     int CheckpointEvery = 500,
     int CheckpointsTotalLimit = 2,
     int EvaluateEvery = 0,
-    int EvaluateSamples = 0,
+    int EvaluateSamples = 1000,
     int LatentWidth = 64,
     double? LearningRate = null,
     double? DiscriminatorLearningRate = null,

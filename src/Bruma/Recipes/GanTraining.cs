@@ -35,7 +35,7 @@ public sealed class GanTraining : ITrainingRun
         }
         _trainer = new GanTrainer(_generator, _discriminator, new SeededGanNoise(options.Seed, options.BatchSize, options.LatentWidth, shape.Classes), recipe.TrainerOptions(options));
         _gallery = new GanGallery(folder.Root, options.Seed);
-        _evaluation = options.EvaluateSamples == 0 ? null : new GanEvaluation(folder.Root, _source, _images, options);
+        _evaluation = options.EvaluateSamples == 0 ? null : new GanEvaluation(folder.Root, _images, options);
     }
 
     public GanOptions Options { get; }

@@ -9,6 +9,7 @@ public static class TrainingRuns
 {
     private static readonly Dictionary<string, Func<string, ITrainingRun>> Recipes = new(StringComparer.Ordinal)
     {
+        [ClassifierOptions.RecipeName] = ClassifierTraining.Resume,
         [DiffusionOptions.RecipeName] = DiffusionTraining.Resume,
         [GanOptions.RecipeName] = GanTraining.Resume,
     };
