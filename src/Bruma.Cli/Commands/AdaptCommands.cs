@@ -25,7 +25,12 @@ internal static class AdaptCommands
         foreach (var option in options.All)
             command.Options.Add(option);
         command.SetAction((parsed, cancellation) => TrainingSession.Start(
-            () => AdaptationRun.Start(parsed.GetValue(options.Output)!, TrainingSession.Checked(() => options.Read(parsed).Checked())), parsed.GetValue(options.Json), cancellation));
+            () =>
+            {
+                var wishes = options.Read(parsed);
+                return AdaptationRun.Start(parsed.GetValue(options.Output)!, TrainingSession.Checked(wishes.Checked));
+            },
+            parsed.GetValue(options.Json), cancellation));
         return command;
     }
 }

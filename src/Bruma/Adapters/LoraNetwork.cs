@@ -68,8 +68,10 @@ public sealed class LoraNetwork : Module
         update.Initialize(random);
         Branch.Place(this, Key(component, name), update);
         _layers.Add((component, name, update));
-        var hook = layer.register_forward_hook((_, input, output) => IsActive ? update.call(input, output) : output);
-        _detach.Add(hook.remove);
+        // layer and update share one view of the input: its gradients are summed there, in the same order with gradient checkpointing as without
+        var before = layer.register_forward_pre_hook((_, input) => is_grad_enabled() ? input.alias() : input);
+        var after = layer.register_forward_hook((_, input, output) => IsActive ? update.call(input, output) : output);
+        _detach.AddRange([before.remove, after.remove]);
     }
 
     /// <summary>A level of a dotted name.</summary>
