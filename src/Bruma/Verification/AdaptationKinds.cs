@@ -27,7 +27,7 @@ internal static class AdaptationKinds
             using var lora = new LoraNetwork([new LoraTargets("unet", network, targets)], new LoraOptions(spec.GetProperty("rank").GetInt32(), spec.GetProperty("alpha").GetDouble()), random);
             using (var start = new SafetensorsFile(golden.PathOf(spec.GetProperty("adapter").GetString()!)))
                 ModuleWeights.Load(lora, start);
-            var step = new LatentStep(network, Objective(spec), isCheckpointed);
+            var step = new LatentStep(network, Objective(spec));
             using (var trainer = Create(golden, lora, (batch, _) => step.Losses(Of(golden, batch)).mean()))
                 Compare(report, spec, [.. trainer.Run(StoredBatch.From)]);
             CompareLora(golden, report, network, lora);
@@ -49,9 +49,9 @@ internal static class AdaptationKinds
             return PriorPreservation.Loss(losses, (int)losses.shape[0] / 2, weight);
         });
         var reports = trainer.Run(StoredBatch.From).ToList();
-        report.Compare("instance_losses", [.. instance], Numbers(spec, "instance_losses"));
-        report.Compare("prior_losses", [.. prior], Numbers(spec, "prior_losses"));
-        report.Compare("grad_norms", [.. reports.Select(entry => entry.GradientNorm)], Numbers(spec, "grad_norms"));
+        report.Compare("instance_losses", [.. instance], TrainingKinds.Numbers(spec, "instance_losses"));
+        report.Compare("prior_losses", [.. prior], TrainingKinds.Numbers(spec, "prior_losses"));
+        report.Compare("grad_norms", [.. reports.Select(entry => entry.GradientNorm)], TrainingKinds.Numbers(spec, "grad_norms"));
         foreach (var (key, values) in trainer.Parameters.Named(trainer.Parameters.Master).Where(pair => golden.Has($"final.{pair.Key}")))
             report.Compare($"final.{key}", values);
     }
@@ -118,10 +118,8 @@ internal static class AdaptationKinds
 
     private static void Compare(CaseReport report, JsonElement spec, IReadOnlyList<StepReport> reports)
     {
-        report.Compare("losses", [.. reports.Select(entry => entry.Loss)], Numbers(spec, "losses"));
+        report.Compare("losses", [.. reports.Select(entry => entry.Loss)], TrainingKinds.Numbers(spec, "losses"));
         if (spec.TryGetProperty("grad_norms", out _))
-            report.Compare("grad_norms", [.. reports.Select(entry => entry.GradientNorm)], Numbers(spec, "grad_norms"));
+            report.Compare("grad_norms", [.. reports.Select(entry => entry.GradientNorm)], TrainingKinds.Numbers(spec, "grad_norms"));
     }
-
-    private static double[] Numbers(JsonElement json, string name) => [.. json.GetProperty(name).EnumerateArray().Select(value => value.GetDouble())];
 }

@@ -108,9 +108,9 @@ internal static class TrainingKinds
         };
     }
 
-    private static int Whole(JsonElement json, string name) => json.TryGetProperty(name, out var value) ? value.GetInt32() : 0;
+    internal static int Whole(JsonElement json, string name) => json.TryGetProperty(name, out var value) ? value.GetInt32() : 0;
 
-    private static double[] Numbers(JsonElement json, string name) => [.. json.GetProperty(name).EnumerateArray().Select(value => value.GetDouble())];
+    internal static double[] Numbers(JsonElement json, string name) => [.. json.GetProperty(name).EnumerateArray().Select(value => value.GetDouble())];
 
     private sealed class OneParameter : Module<Tensor, Tensor>
     {

@@ -34,7 +34,7 @@ public sealed class AdaptationRun : ITrainingRun
             foreach (var network in model.Components.Values.Where(network => network == model.Network || options.TrainTextEncoder))
                 network.to(precision);
         model.Network.IsCheckpointed = options.GradientCheckpointing;
-        _step = new LatentStep(model.Network, Objective(), options.GradientCheckpointing);
+        _step = new LatentStep(model.Network, Objective());
         _validation = new ValidationLoss(model.Network, _step, data, caption => _texts.Condition([caption]));
         _trainer = new Trainer<NumberedBatch>(_part.Network, Loss, new TrainerOptions(options.Steps, new LearningRateSchedule(options.LrSchedule, options.LearningRate, options.LrWarmupSteps, options.Steps),
             new AdamWOptions(options.LearningRate, Beta2: 0.999, WeightDecay: options.WeightDecay), options.EmaDecay is { } decay ? new EmaOptions(decay) : null, options.GradientAccumulationSteps, options.MaxGradientNorm, options.Seed), precision);

@@ -12,8 +12,9 @@ namespace Bruma.Recipes.Adaptation;
 public readonly record struct LatentExamples(Tensor Latents, Tensor Noise, Tensor Times, UNetConditioning Conditioning);
 
 /// <summary>The training step of every text-to-image network: full or adapted, from scratch or not.</summary>
-/// <param name="isCheckpointed">Whether the network is computed again for its gradients: then its input must ask for one, or frozen first layers would hide the adapters behind them.</param>
-public sealed class LatentStep(UNet2DConditionModel network, DiffusionObjective objective, bool isCheckpointed = false)
+/// <remarks>The network's input asks for a gradient: with gradient checkpointing, frozen first layers would else hide the adapters behind them; and without it, so that
+/// both compute with the same kernels, which libtorch chooses by this too.</remarks>
+public sealed class LatentStep(UNet2DConditionModel network, DiffusionObjective objective)
 {
     public DiffusionObjective Objective => objective;
 
@@ -32,7 +33,7 @@ public sealed class LatentStep(UNet2DConditionModel network, DiffusionObjective 
     }
 
     private DenoisingNetwork Network(UNetConditioning conditioning) => (sample, times) =>
-        network.call(isCheckpointed && is_grad_enabled() ? sample.detach().requires_grad_(true) : sample, times, conditioning);
+        network.call(is_grad_enabled() ? sample.detach().requires_grad_(true) : sample, times, conditioning);
 }
 
 /// <summary>DreamBooth's loss: the pictures of the subject, and pictures of its class so that the class is kept.</summary>
