@@ -1,6 +1,5 @@
 using Bruma.Adapters;
 using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
 
 namespace Bruma.Recipes.Adaptation;
 

@@ -26,7 +26,14 @@ internal abstract class TrainedPart(AdaptationOptions options, BaseModel model) 
     /// <returns>The files written, for people.</returns>
     public abstract IEnumerable<string> Write(string folder, IReadOnlyDictionary<string, Tensor> values, AdaptationNotes notes);
 
-    public virtual void Dispose() => Network.Dispose();
+    public void Dispose()
+    {
+        if (OwnsNetwork)
+            Network.Dispose();
+    }
+
+    /// <summary>Whether the network is this object's and not the base's.</summary>
+    protected virtual bool OwnsNetwork => true;
 
     public static TrainedPart Create(AdaptationOptions options, BaseModel model)
     {
@@ -124,10 +131,7 @@ internal sealed class TrainedWeights : TrainedPart
         yield return $"model: {folder}";
     }
 
-    /// <summary>The base owns its networks.</summary>
-    public override void Dispose()
-    {
-    }
+    protected override bool OwnsNetwork => false;
 
     private sealed class NamedParts : Module
     {
