@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Bruma.Hub;
+using Bruma.Recipes.Adaptation;
 using Bruma.Training;
 
 namespace Bruma.Recipes;
@@ -12,6 +13,10 @@ public static class TrainingRuns
         [ClassifierOptions.RecipeName] = ClassifierTraining.Resume,
         [DiffusionOptions.RecipeName] = DiffusionTraining.Resume,
         [GanOptions.RecipeName] = GanTraining.Resume,
+        [AdaptationOptions.TextToImage] = AdaptationRun.Resume,
+        [AdaptationOptions.Lora] = AdaptationRun.Resume,
+        [AdaptationOptions.DreamBooth] = AdaptationRun.Resume,
+        [AdaptationOptions.TextualInversion] = AdaptationRun.Resume,
     };
 
     /// <exception cref="BrumaException">No run is there, or one of a recipe that this build does not have.</exception>
