@@ -27,16 +27,7 @@ public static class FashionMnist
     ];
 
     /// <summary>Where <see cref="Download"/> puts it: in <c>BRUMA_DATA</c>, else in the user's cache.</summary>
-    public static string DownloadFolder
-    {
-        get
-        {
-            if (Environment.GetEnvironmentVariable("BRUMA_DATA") is { Length: > 0 } data)
-                return Path.Combine(data, SourceName);
-            var cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } home ? home : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
-            return Path.Combine(cache, "bruma", SourceName);
-        }
-    }
+    public static string DownloadFolder => DataCache.Folder(SourceName);
 
     public static ImageSource Train() => new IdxSource(Folder(), "train", ClassNames);
 
