@@ -20,6 +20,7 @@ public static class BrumaCommand
             TrainCommand.Create(),
             ResumeCommand.Create(),
             DenoiseCommand.Create(),
+            EmbedCommand.Create(),
             ModelsCommand.Create(),
             DataCommand.Create(),
             VerifyCommand.Create(),

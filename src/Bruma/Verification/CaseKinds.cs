@@ -9,12 +9,17 @@ public static class CaseKinds
     public static readonly IReadOnlyDictionary<string, CaseRunner> All = new Dictionary<string, CaseRunner>(StringComparer.Ordinal)
     {
         ["bad_file"] = BadFileKind.Run,
+        ["attention_map"] = EmbeddingKinds.Attention,
+        ["contextual_embedding"] = EmbeddingKinds.Contexts,
         ["diffusion_loss"] = LossKinds.Diffusion,
         ["edm_loss"] = LossKinds.EdmLoss,
         ["flow_loss"] = LossKinds.Flow,
         ["gradient_accumulation"] = TrainingKinds.GradientAccumulation,
         ["optimizer"] = TrainingKinds.Optimizers,
         ["pipeline"] = PipelineKind.Run,
+        ["prompt_embeds"] = PromptKinds.Embeddings,
+        ["prompt_weights"] = PromptKinds.Weights,
+        ["sdxl_prompt_embeds"] = PromptKinds.XlEmbeddings,
         ["preprocess"] = ImageKinds.Preprocess,
         ["train_steps"] = TrainingKinds.Steps,
         ["rng"] = RngKind.Run,
@@ -27,6 +32,8 @@ public static class CaseKinds
         ["model"] = ModelKind.Run,
         ["scheduler"] = SchedulerKind.Run,
         ["scheduler_config"] = SchedulerConfigKind.Run,
+        ["sentence_embedding"] = EmbeddingKinds.Sentences,
+        ["static_embedding"] = EmbeddingKinds.Static,
         ["tokenizer"] = TokenizerKind.Run,
     };
 }
