@@ -17,8 +17,9 @@ internal static class DataBuildCommand
         var cache = new Option<string?>("--cache") { Description = "Folder for the data set (default: below BRUMA_DATA or the user's cache)." };
         var styles = new Option<string[]>("--styles") { Description = $"Only these styles: {string.Join(", ", EmojiPackages.Styles)}.", AllowMultipleArgumentsPerToken = true };
         var concepts = new Option<int>("--concepts") { Description = "Only the first concepts, for a quick try (default: all)." };
+        var splits = new Option<string?>("--splits") { Description = $"Folder for splits.json and words.txt: what training leaves out and the words it knows ({Emoji}, whole set only)." };
         var json = new Option<bool>("--json") { Description = "Print the report as one JSON object." };
-        var command = new Command("build", "Make a data set of emoji out of published packages; needs rsvg-convert. Example: bruma data build emoji") { name, packages, cache, styles, concepts, json };
+        var command = new Command("build", "Make a data set of emoji out of published packages; needs rsvg-convert. Example: bruma data build emoji") { name, packages, cache, styles, concepts, splits, json };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
             var asked = parsed.GetValue(name)!;
@@ -28,7 +29,9 @@ internal static class DataBuildCommand
                 throw new UsageException($"--concepts {parsed.GetValue(concepts)}: must be 0 (all) or more.");
             var options = new EmojiBuildOptions(asked == OpenMoji ? [EmojiPackages.Unseen] : Chosen(parsed.GetValue(styles) ?? []), parsed.GetValue(packages), parsed.GetValue(concepts));
             var folder = parsed.GetValue(cache) ?? EmojiDataset.DefaultFolder(asked);
-            using var data = EmojiBuild.Run(folder, options, ProgressLine(), cancellation);
+            using var data = EmojiBuild.IsBuilt(folder, options) ? EmojiDataset.Open(folder) : EmojiBuild.Run(folder, options, ProgressLine(), cancellation);
+            if (parsed.GetValue(splits) is { } target)
+                EmojiSplitting.Write(target, data);
             if (parsed.GetValue(json))
                 WriteJson(folder, data);
             else

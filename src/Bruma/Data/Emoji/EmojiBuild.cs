@@ -35,6 +35,15 @@ public static class EmojiBuild
         return EmojiDataset.Open(folder);
     }
 
+    /// <summary>Whether the folder holds this data set already, from packages of these versions.</summary>
+    public static bool IsBuilt(string folder, EmojiBuildOptions options)
+    {
+        if (options.MostConcepts > 0 || !EmojiFiles.Exist(folder))
+            return false;
+        var sources = EmojiFiles.Read(folder).Index.Sources.Select(source => (source.Package, source.Version));
+        return sources.SequenceEqual(options.Packages.Append(EmojiPackages.Names).Select(package => (package.Package, package.Version)));
+    }
+
     /// <summary>Every picture that the packages have, by style, in the order of the concepts.</summary>
     private static List<(EmojiPicture Picture, IconDrawing Drawing)> Pictures(EmojiCatalog catalog, string modules, EmojiBuildOptions options)
     {

@@ -40,6 +40,8 @@ internal static class EmojiFiles
         AtomicFile.WriteText(Path.Combine(folder, HashFile), Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(parts)))) + "\n");
     }
 
+    public static bool Exist(string folder) => File.Exists(Path.Combine(folder, HashFile));
+
     /// <exception cref="BrumaException">There is no finished data set.</exception>
     public static (EmojiIndex Index, string Sha256) Read(string folder)
     {

@@ -29,9 +29,11 @@ internal static partial class EmojiRaster
     /// <param name="rows">uint8 [N, 4, 128, 128]: red, green, blue, alpha; colour where alpha is 0 is white.</param>
     public static async Task Draw(IReadOnlyList<IconDrawing> drawings, Tensor rows, Action<int, string> failed)
     {
-        var vector = Enumerable.Range(0, drawings.Count).Where(i => drawings[i].Svg is not null).ToList();
-        if (vector.Count > 0)
-            await DrawSheet(drawings, vector, rows, failed);
+        var vector = Enumerable.Range(0, drawings.Count).Where(i => drawings[i].Svg is not null).ToLookup(i => drawings[i].Svg!.Contains("<filter", StringComparison.Ordinal));
+        foreach (var alone in vector[true]) // librsvg filters the whole canvas, so a large one costs more than a start
+            await DrawSheet(drawings, [alone], rows, failed);
+        if (vector[false].ToList() is { Count: > 0 } together)
+            await DrawSheet(drawings, together, rows, failed);
         for (var i = 0; i < drawings.Count; i++)
             if (drawings[i].File is { } file)
                 Put(rows, i, Decode(await File.ReadAllBytesAsync(file), drawings[i].Name));
@@ -56,8 +58,8 @@ internal static partial class EmojiRaster
     private static string Sheet(List<string> icons)
     {
         var sheet = new StringBuilder();
-        var rows = (icons.Count + Columns - 1) / Columns;
-        sheet.Append(System.Globalization.CultureInfo.InvariantCulture, $"<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" width=\"{Columns * Size}\" height=\"{rows * Size}\">");
+        var (columns, rows) = (Math.Min(icons.Count, Columns), (icons.Count + Columns - 1) / Columns);
+        sheet.Append(System.Globalization.CultureInfo.InvariantCulture, $"<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" width=\"{columns * Size}\" height=\"{rows * Size}\">");
         for (var i = 0; i < icons.Count; i++)
             sheet.Append(System.Globalization.CultureInfo.InvariantCulture, $"<svg x=\"{i % Columns * Size}\" y=\"{i / Columns * Size}\" width=\"{Size}\" height=\"{Size}\" ")
                 .Append(OwnNames().Replace(icons[i], match => $"{match.Groups[1].Value}i{i}-{match.Groups[2].Value}")["<svg ".Length..]);

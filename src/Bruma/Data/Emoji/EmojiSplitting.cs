@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Bruma.Hub;
 using static TorchSharp.torch;
 
 namespace Bruma.Data.Emoji;
@@ -40,6 +41,14 @@ public static class EmojiSplitting
         var hidden = data.Pictures.Select(picture => new EmojiCell(data.Index.Styles[picture.Style], codepoints[picture.Concept]))
             .Where(cell => UnseenConcepts.Contains(cell.Codepoints)).Concat(h1).ToHashSet();
         return new EmojiSplits(Rule, data.Sha256, h1, UnseenConcepts, Colours(data), [.. codepoints.Where(code => !UnseenConcepts.Contains(code) && EmojiSplits.FirstByte("H4", "es", code) < EmojiSplits.H4Below)], Twins(data, hidden));
+    }
+
+    /// <summary>Writes <c>splits.json</c> and <c>words.txt</c>, one word a line.</summary>
+    public static void Write(string folder, EmojiDataset data)
+    {
+        var splits = Of(data);
+        AtomicFile.WriteText(Path.Combine(folder, "splits.json"), splits.ToJson());
+        AtomicFile.WriteText(Path.Combine(folder, "words.txt"), string.Join('\n', new EmojiCaptions(data, splits).Words()) + "\n");
     }
 
     /// <summary>H1 of one concept.</summary>

@@ -4,6 +4,7 @@ namespace Bruma.Data.Emoji;
 
 /// <summary>A picture to be drawn: SVG text, or a file.</summary>
 /// <param name="Name">For messages.</param>
+/// <param name="Svg">Without width and height.</param>
 internal sealed record IconDrawing(string Name, string? Svg, string? File);
 
 /// <summary>The icons of a package: Iconify's JSON (SVG bodies by name), or a folder of pictures named by code points.</summary>
@@ -95,7 +96,7 @@ internal sealed class IconSet
             get
             {
                 var body = Turn.Length > 0 ? $"<g transform=\"{Turn}\">{Body}</g>" : Body;
-                return FormattableString.Invariant($"<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" viewBox=\"{Box.Left} {Box.Top} {Box.Width} {Box.Height}\" width=\"{Box.Width}\" height=\"{Box.Height}\">{body}</svg>");
+                return FormattableString.Invariant($"<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" viewBox=\"{Box.Left} {Box.Top} {Box.Width} {Box.Height}\">{body}</svg>");
             }
         }
     }
