@@ -5,7 +5,7 @@ namespace Bruma.Text;
 internal static class ClipTokenizerRules
 {
     private const string Pattern = @"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+";
-    private const string WordEnd = "</w>";
+    internal const string WordEnd = "</w>";
 
     /// <param name="begin">Token before each text.</param>
     /// <param name="end">Token behind it.</param>
@@ -20,6 +20,17 @@ internal static class ClipTokenizerRules
             model,
             SpecialTokenTemplate.Roberta(Id(vocabulary, begin), Id(vocabulary, end)),
             Join);
+    }
+
+    /// <summary>The pieces within which pairs are joined, in the alphabet of bytes: what a vocabulary is learned from.</summary>
+    internal static Func<string, IEnumerable<string>> Splitter()
+    {
+        var pattern = new CodePointPattern(Pattern, ignoreCase: true);
+        return text =>
+        {
+            var normal = Normalize(text);
+            return pattern.Matches(normal).Select(range => ByteAlphabet.Encode(normal[range]));
+        };
     }
 
     private static int Id(Dictionary<string, int> vocabulary, string token) =>

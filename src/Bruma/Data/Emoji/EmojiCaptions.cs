@@ -11,12 +11,13 @@ public sealed class EmojiCaptions(EmojiDataset data, EmojiSplits splits)
     private readonly EmojiParaphrases _paraphrases = EmojiParaphrases.Load();
 
     /// <summary>A caption of the scene, lower case.</summary>
-    public string Of(EmojiScene scene, HashedDraws draws)
+    /// <param name="language">Whether in Spanish, where that is allowed; null leaves it to chance.</param>
+    public string Of(EmojiScene scene, HashedDraws draws, bool? language = null)
     {
         var picture = scene.Kind == SceneKind.Toned ? data.Index.Toned[scene.Picture] : data.Pictures[scene.Picture];
         var concept = data.Concepts[picture.Concept];
         var other = scene.Other >= 0 ? data.Concepts[data.Pictures[scene.Other].Concept] : null;
-        var spanish = draws.Chance(SpanishShare(scene.Kind)) && !splits.HidesSpanish(concept.Codepoints) && !(other is not null && splits.HidesSpanish(other.Codepoints));
+        var spanish = (draws.Chance(SpanishShare(scene.Kind)) ? language ?? true : language ?? false) && !splits.HidesSpanish(concept.Codepoints) && !(other is not null && splits.HidesSpanish(other.Codepoints));
         var core = scene.Kind == SceneKind.Plain ? Plain(concept, scene, spanish, draws) : spanish ? Spanish(concept, other, scene) : English(concept, other, scene, draws);
         var style = data.Index.Styles[picture.Style];
         var tail = !draws.Chance(StyleShare) ? "" : spanish ? $", estilo {style}" : $", {style} style";

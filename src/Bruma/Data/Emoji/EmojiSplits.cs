@@ -37,6 +37,9 @@ public sealed record EmojiSplits(
     private readonly HashSet<EmojiColour> _hiddenColours = [.. H3];
     private readonly HashSet<string> _englishOnly = [.. H4];
 
+    /// <summary>Nothing is left out: for judges, never for what they judge.</summary>
+    public static EmojiSplits None { get; } = new("nothing", "", [], [], [], [], []);
+
     /// <summary>The first byte of the SHA-256 of <c>SPLIT|style|codepoints</c>; for H3 a colour or the first of two concepts, and for H4 the language, stands in the style's place.</summary>
     public static byte FirstByte(string split, string style, string codepoints) => SHA256.HashData(Encoding.UTF8.GetBytes($"{split}|{style}|{codepoints}"))[0];
 

@@ -6,6 +6,7 @@ namespace Bruma.Recipes.Emoji;
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(EmojiVaeOptions))]
+[JsonSerializable(typeof(EmojiTextOptions))]
 internal sealed partial class EmojiOptionsJson : JsonSerializerContext
 {
     /// <exception cref="BrumaException">The file is no such configuration.</exception>
