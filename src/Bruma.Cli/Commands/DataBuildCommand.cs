@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Bruma.Data.Emoji;
+using Bruma.Recipes.Emoji;
 
 namespace Bruma.Cli.Commands;
 
@@ -18,8 +19,9 @@ internal static class DataBuildCommand
         var styles = new Option<string[]>("--styles") { Description = $"Only these styles: {string.Join(", ", EmojiPackages.Styles)}.", AllowMultipleArgumentsPerToken = true };
         var concepts = new Option<int>("--concepts") { Description = "Only the first concepts, for a quick try (default: all)." };
         var splits = new Option<string?>("--splits") { Description = $"Folder for splits.json and words.txt: what training leaves out and the words it knows ({Emoji}, whole set only)." };
+        var sheets = new Option<string?>("--sheets") { Description = "Folder for contact sheets of every style and of composed pictures." };
         var json = new Option<bool>("--json") { Description = "Print the report as one JSON object." };
-        var command = new Command("build", "Make a data set of emoji out of published packages; needs rsvg-convert. Example: bruma data build emoji") { name, packages, cache, styles, concepts, splits, json };
+        var command = new Command("build", "Make a data set of emoji out of published packages; needs rsvg-convert. Example: bruma data build emoji") { name, packages, cache, styles, concepts, splits, sheets, json };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
             var asked = parsed.GetValue(name)!;
@@ -32,6 +34,8 @@ internal static class DataBuildCommand
             using var data = EmojiBuild.IsBuilt(folder, options) ? EmojiDataset.Open(folder) : EmojiBuild.Run(folder, options, ProgressLine(), cancellation);
             if (parsed.GetValue(splits) is { } target)
                 EmojiSplitting.Write(target, data);
+            if (parsed.GetValue(sheets) is { } pictures)
+                EmojiSheets.Write(pictures, data, EmojiSplits.Committed);
             if (parsed.GetValue(json))
                 WriteJson(folder, data);
             else

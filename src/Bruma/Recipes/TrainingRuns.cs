@@ -1,5 +1,7 @@
 using System.Text.Json;
+using Bruma.Data.Emoji;
 using Bruma.Hub;
+using Bruma.Recipes.Emoji;
 using Bruma.Training;
 
 namespace Bruma.Recipes;
@@ -10,6 +12,9 @@ public static class TrainingRuns
     private static readonly Dictionary<string, Func<string, ITrainingRun>> Recipes = new(StringComparer.Ordinal)
     {
         [DiffusionOptions.RecipeName] = DiffusionTraining.Resume,
+        [EmojiOptions.RecipeName] = EmojiTraining.Resume,
+        [EmojiVaeOptions.RecipeName] = folder => EmojiVaeTraining.Resume(folder, EmojiSplits.Committed),
+        [EmojiTextOptions.RecipeName] = folder => EmojiTextTraining.Resume(folder, EmojiSplits.Committed),
     };
 
     /// <exception cref="BrumaException">No run is there, or one of a recipe that this build does not have.</exception>

@@ -7,10 +7,15 @@ namespace Bruma.Data.Emoji;
 public sealed class EmojiDataset : IDisposable
 {
     private readonly string _folder;
-    private Tensor? _pixels;
-    private Tensor? _toned;
+    private readonly Lazy<Tensor> _pixels; // large, so read once whoever asks first
+    private readonly Lazy<Tensor> _toned;
 
-    private EmojiDataset(string folder, EmojiIndex index, string sha256) => (_folder, Index, Sha256) = (folder, index, sha256);
+    private EmojiDataset(string folder, EmojiIndex index, string sha256)
+    {
+        (_folder, Index, Sha256) = (folder, index, sha256);
+        _pixels = new Lazy<Tensor>(() => ReadPixels(EmojiFiles.Pictures, index.Pictures.Count));
+        _toned = new Lazy<Tensor>(() => ReadPixels(EmojiFiles.Tones, index.Toned.Count));
+    }
 
     /// <summary>Height and width of a picture.</summary>
     public static int Size => EmojiRaster.Size;
@@ -25,10 +30,10 @@ public sealed class EmojiDataset : IDisposable
     public IReadOnlyList<EmojiPicture> Pictures => Index.Pictures;
 
     /// <summary>uint8 [N, 4, 128, 128]: red, green, blue, alpha; read when first asked for.</summary>
-    public Tensor Pixels => _pixels ??= ReadPixels(EmojiFiles.Pictures, Index.Pictures.Count);
+    public Tensor Pixels => _pixels.Value;
 
     /// <summary>The same of the pictures with skin tones.</summary>
-    public Tensor TonedPixels => _toned ??= ReadPixels(EmojiFiles.Tones, Index.Toned.Count);
+    public Tensor TonedPixels => _toned.Value;
 
     /// <summary>Where <c>bruma data build</c> puts a data set of this name without <c>--cache</c>.</summary>
     public static string DefaultFolder(string name) => DataCache.Folder(name);
@@ -42,8 +47,10 @@ public sealed class EmojiDataset : IDisposable
 
     public void Dispose()
     {
-        _pixels?.Dispose();
-        _toned?.Dispose();
+        if (_pixels.IsValueCreated)
+            _pixels.Value.Dispose();
+        if (_toned.IsValueCreated)
+            _toned.Value.Dispose();
     }
 
     private Tensor ReadPixels(string file, int count)

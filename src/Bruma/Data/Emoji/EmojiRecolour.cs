@@ -15,7 +15,7 @@ internal sealed record NamedColour(string English, string Masculine, string Femi
 /// <param name="Hue">Its middle, in degrees.</param>
 /// <param name="Lightness">Mean over the area.</param>
 /// <param name="Chroma">Mean over the area.</param>
-internal readonly record struct DominantColour(float Hue, float Lightness, float Chroma);
+internal sealed record DominantColour(float Hue, float Lightness, float Chroma);
 
 /// <summary>Changes the dominant colour of a picture: the only source of colours that objects do not have by nature.</summary>
 internal static class EmojiRecolour

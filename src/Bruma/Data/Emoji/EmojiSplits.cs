@@ -37,6 +37,9 @@ public sealed record EmojiSplits(
     private readonly HashSet<EmojiColour> _hiddenColours = [.. H3];
     private readonly HashSet<string> _englishOnly = [.. H4];
 
+    /// <summary>The lists that came with this build: those of the shipped model.</summary>
+    public static EmojiSplits Committed => field ??= ReadCommitted();
+
     /// <summary>Nothing is left out: for judges, never for what they judge.</summary>
     public static EmojiSplits None { get; } = new("nothing", "", [], [], [], [], []);
 
@@ -69,6 +72,12 @@ public sealed record EmojiSplits(
         {
             throw new BrumaException($"{path}: no list of what training leaves out ({e.Message.TrimEnd('.')}); restore the file from the repository.", e);
         }
+    }
+
+    private static EmojiSplits ReadCommitted()
+    {
+        using var stream = typeof(EmojiSplits).Assembly.GetManifestResourceStream("Bruma.Data.Emoji.splits.json")!;
+        return JsonSerializer.Deserialize<EmojiSplits>(stream, Options)!;
     }
 
     public string ToJson() => JsonSerializer.Serialize(this, Options) + "\n";

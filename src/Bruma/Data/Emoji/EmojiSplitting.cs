@@ -9,6 +9,8 @@ public static class EmojiSplitting
 {
     private const int FewestStyles = 3;
 
+    private static readonly ParallelOptions AllProcessors = new() { MaxDegreeOfParallelism = Environment.ProcessorCount };
+
     private const string Rule =
         "H1: the first byte of SHA-256(\"H1|style|codepoints\") is below 16 and at least 3 styles of the concept stay, lowest bytes first. H2: 60 concepts chosen by hand whose words occur in others. "
         + "H3: the first byte of SHA-256(\"H3|colour|codepoints\") is below 26 for drawable concepts that have one dominant colour in some style; ordered pairs: of SHA-256(\"H3|first|second\") below 38. "
@@ -60,11 +62,11 @@ public static class EmojiSplitting
     private static List<EmojiColour> Colours(EmojiDataset data)
     {
         using var scope = NewDisposeScope();
-        var coloured = new bool[data.Concepts.Count];
-        Parallel.For(0, data.Pictures.Count, i =>
+        var (coloured, pixels) = (new bool[data.Concepts.Count], data.Pixels);
+        Parallel.For(0, data.Pictures.Count, AllProcessors, i =>
         {
             using var own = NewDisposeScope();
-            if (EmojiRecolour.Dominant(data.Pixels[i]) is not null)
+            if (EmojiRecolour.Dominant(pixels[i]) is not null)
                 coloured[data.Pictures[i].Concept] = true;
         });
         return [.. data.Concepts.Where((concept, i) => coloured[i] && concept.IsDrawable && !UnseenConcepts.Contains(concept.Codepoints)).SelectMany(concept => EmojiRecolour.Colours
@@ -74,11 +76,11 @@ public static class EmojiSplitting
 
     private static List<EmojiCell> Twins(EmojiDataset data, HashSet<EmojiCell> hidden)
     {
-        var looks = new (string Own, string Mirrored)[data.Pictures.Count];
-        Parallel.For(0, looks.Length, i =>
+        var (looks, pixels) = (new (string Own, string Mirrored)[data.Pictures.Count], data.Pixels);
+        Parallel.For(0, looks.Length, AllProcessors, i =>
         {
             using var own = NewDisposeScope();
-            looks[i] = (Look(data.Pixels[i]), Look(data.Pixels[i].flip(2)));
+            looks[i] = (Look(pixels[i]), Look(pixels[i].flip(2)));
         });
         var cells = data.Pictures.Select(picture => new EmojiCell(data.Index.Styles[picture.Style], data.Concepts[picture.Concept].Codepoints)).ToList();
         var seen = Enumerable.Range(0, looks.Length).Where(i => hidden.Contains(cells[i])).SelectMany(i => new[] { looks[i].Own, looks[i].Mirrored }).ToHashSet();

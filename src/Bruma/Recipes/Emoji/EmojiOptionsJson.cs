@@ -5,6 +5,7 @@ using System.Text.Json.Serialization.Metadata;
 namespace Bruma.Recipes.Emoji;
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(EmojiOptions))]
 [JsonSerializable(typeof(EmojiVaeOptions))]
 [JsonSerializable(typeof(EmojiTextOptions))]
 internal sealed partial class EmojiOptionsJson : JsonSerializerContext

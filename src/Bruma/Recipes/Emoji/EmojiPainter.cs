@@ -35,7 +35,8 @@ internal static unsafe class EmojiPainter
     public static Tensor Plain(Tensor pixels, IReadOnlyList<int> chosen, int size)
     {
         var result = empty([chosen.Count, 3, size, size], float32);
-        var (source, target) = ((byte*)TensorMemory.Address(pixels), (float*)TensorMemory.Address(result));
+        var source = (byte*)TensorMemory.Address(pixels);
+        var target = (float*)TensorMemory.Address(result);
         for (var i = 0; i < chosen.Count; i++)
             Paint(Picture(source, chosen[i]), target + (long)i * 3 * size * size, size, EmojiAugmentation.None);
         return result;

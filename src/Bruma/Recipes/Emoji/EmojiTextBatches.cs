@@ -31,7 +31,8 @@ internal sealed unsafe class EmojiTextBatches(EmojiDataset data, IReadOnlyList<i
     public CaptionedBatch At(long n)
     {
         var pictures = empty([options.BatchSize, 3, Size, Size], float32).DetachFromDisposeScope();
-        var (source, target) = ((byte*)TensorMemory.Address(data.Pixels), (float*)TensorMemory.Address(pictures));
+        var source = (byte*)TensorMemory.Address(data.Pixels);
+        var target = (float*)TensorMemory.Address(pictures);
         var captions = new List<string>();
         var (concepts, styles) = (new long[options.BatchSize], new long[options.BatchSize]);
         for (var i = 0; i < options.BatchSize; i++)
