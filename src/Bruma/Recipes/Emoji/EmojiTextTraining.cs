@@ -50,9 +50,9 @@ public sealed class EmojiTextTraining : EmojiStage<CaptionedBatch>
     {
         RunFolder.CheckNew(folder);
         var data = EmojiDataset.Open(options.Data);
-        var vocabulary = BytePairTrainer.Clip(EmojiCorpus.Texts(data, splits), options.VocabularySize);
+        var tokenizer = TokenizerTraining.Train(EmojiCorpus.Texts(data, splits).Select(text => (text, 1)), new TokenizerTrainingOptions(options.VocabularySize, "clip", MaxLength: EmojiTextOptions.Positions));
         var run = RunFolder.Create(folder, JsonSerializer.Serialize(options, EmojiOptionsJson.Default.EmojiTextOptions) + "\n");
-        vocabulary.Write(TokenizerOf(folder), EmojiTextOptions.Positions);
+        tokenizer.Save(TokenizerOf(folder));
         run.WriteProvenance(options.Precision, data.Sha256);
         return new EmojiTextTraining(run, options, data, splits);
     }

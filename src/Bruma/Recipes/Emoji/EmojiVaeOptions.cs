@@ -54,7 +54,7 @@ public sealed record EmojiVaeOptions(
     internal EmojiStageSettings Settings => new("autoencoder", Steps, BatchSize, MeasureEvery, Threads);
 
     /// <summary>Scaling factor 1: the latents are normalised by the weights themselves.</summary>
-    internal AutoencoderKlConfig Network => new(
+    public AutoencoderKlConfig Network => new(
         DownBlockTypes: [.. Widths.Select(_ => "DownEncoderBlock2D")], UpBlockTypes: [.. Widths.Select(_ => "UpDecoderBlock2D")], BlockOutChannels: Widths,
         LayersPerBlock: 1, LatentChannels: LatentChannels, NormNumGroups: Groups, SampleSize: Size, ScalingFactor: 1, ForceUpcast: false);
 
