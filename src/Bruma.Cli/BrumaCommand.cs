@@ -25,6 +25,7 @@ public static class BrumaCommand
             DataCommand.Create(),
             VerifyCommand.Create(),
             DoctorCommand.Create(),
+            BenchCommand.Create(),
         };
         try
         {

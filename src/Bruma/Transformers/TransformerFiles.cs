@@ -1,4 +1,8 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
 using Bruma.Hub;
+using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
 namespace Bruma.Transformers;
@@ -6,6 +10,26 @@ namespace Bruma.Transformers;
 /// <summary>A transformer's folder: <c>config.json</c> and <c>model.safetensors</c>.</summary>
 internal static class TransformerFiles
 {
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    /// <summary>A network that is made without memory: each weight is read once, into the type to compute in.</summary>
+    public static T Load<T>(Func<Device, T> create, string folder, string? variant, ScalarType dtype, WeightOptions? options = null)
+        where T : Module
+    {
+        using var weights = ModelFolder.Open(folder, variant);
+        return DirectLoading.Load(create, weights, dtype, options);
+    }
+
+    /// <summary>Writes a config as transformers does, keys in alphabetical order.</summary>
+    public static void SaveConfig<T>(string folder, string className, string modelType, T config, JsonTypeInfo<T> type)
+    {
+        var keys = JsonSerializer.SerializeToNode(config, type)!.AsObject();
+        keys["architectures"] = new JsonArray(className);
+        keys["model_type"] = modelType;
+        var written = new JsonObject(keys.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => KeyValuePair.Create(pair.Key, pair.Value?.DeepClone())));
+        AtomicFile.WriteText(Path.Combine(folder, "config.json"), written.ToJsonString(Indented) + "\n");
+    }
+
     /// <summary>Fills a network from the weights beside its config.</summary>
     public static T Load<T>(T network, string folder, string? variant, WeightOptions? options = null)
         where T : Module

@@ -38,6 +38,7 @@ public static class CaseKinds
         ["scheduler_config"] = SchedulerConfigKind.Run,
         ["sentence_embedding"] = EmbeddingKinds.Sentences,
         ["static_embedding"] = EmbeddingKinds.Static,
+        ["single_file"] = SingleFileKind.Run,
         ["tokenizer"] = TokenizerKind.Run,
     };
 }
