@@ -21,11 +21,12 @@ internal static class TransformerFiles
     }
 
     /// <summary>Writes a config as transformers does, keys in alphabetical order.</summary>
-    public static void SaveConfig<T>(string folder, string className, string modelType, T config, JsonTypeInfo<T> type)
+    public static void SaveConfig<T>(string folder, string className, string? modelType, T config, JsonTypeInfo<T> type)
     {
         var keys = JsonSerializer.SerializeToNode(config, type)!.AsObject();
         keys["architectures"] = new JsonArray(className);
-        keys["model_type"] = modelType;
+        if (modelType is not null)
+            keys["model_type"] = modelType;
         var written = new JsonObject(keys.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => KeyValuePair.Create(pair.Key, pair.Value?.DeepClone())));
         AtomicFile.WriteText(Path.Combine(folder, "config.json"), written.ToJsonString(Indented) + "\n");
     }
@@ -44,5 +45,13 @@ internal static class TransformerFiles
         ModuleWeights.Load(network, weights, options);
         network.eval();
         return network;
+    }
+
+    /// <summary>Writes <c>config.json</c> and <c>model.safetensors</c>.</summary>
+    /// <param name="architecture">The class that the folder is loaded as.</param>
+    public static void Save<TConfig>(Module network, string folder, TConfig config, JsonTypeInfo<TConfig> type, string architecture, string? modelType = null)
+    {
+        SaveConfig(folder, architecture, modelType, config, type);
+        ModuleWeights.Save(network, Path.Combine(folder, "model.safetensors"));
     }
 }
