@@ -28,6 +28,7 @@ public static class BrumaCommand
             EvaluateCommand.Create(),
             VerifyCommand.Create(),
             DoctorCommand.Create(),
+            BenchCommand.Create(),
         };
         try
         {
