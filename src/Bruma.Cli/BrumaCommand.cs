@@ -22,6 +22,7 @@ public static class BrumaCommand
             DenoiseCommand.Create(),
             InfoCommand.Create(),
             ReplayCommand.Create(),
+            EmbedCommand.Create(),
             ModelsCommand.Create(),
             DataCommand.Create(),
             VerifyCommand.Create(),

@@ -19,6 +19,7 @@ public sealed partial class ArchitectureTests
         ["Diffusion"] = ["Diffusion.Schedulers", "Nn", "Hub", "Imaging", "Training", "Data"],
         ["Gans"] = ["Nn", "Hub", "Imaging", "Training", "Data"],
         ["Transformers"] = ["Nn", "Hub", "Text", "Training", "Data"],
+        ["Transformers.Embeddings"] = ["Transformers", "Nn", "Hub", "Text", "Training", "Data"],
         ["Vision"] = ["Nn", "Hub", "Imaging", "Training", "Data"],
         ["Adapters"] = ["Nn", "Hub", "Training", "Data"],
         ["StableDiffusion"] = ["Diffusion", "Diffusion.Schedulers", "Transformers", "Adapters", "Nn", "Hub", "Imaging", "Text", "Training", "Data"],

@@ -9,6 +9,8 @@ public static class CaseKinds
     public static readonly IReadOnlyDictionary<string, CaseRunner> All = new Dictionary<string, CaseRunner>(StringComparer.Ordinal)
     {
         ["bad_file"] = BadFileKind.Run,
+        ["attention_map"] = EmbeddingKinds.Attention,
+        ["contextual_embedding"] = EmbeddingKinds.Contexts,
         ["diffusion_loss"] = LossKinds.Diffusion,
         ["edm_loss"] = LossKinds.EdmLoss,
         ["flow_loss"] = LossKinds.Flow,
@@ -30,6 +32,8 @@ public static class CaseKinds
         ["model"] = ModelKind.Run,
         ["scheduler"] = SchedulerKind.Run,
         ["scheduler_config"] = SchedulerConfigKind.Run,
+        ["sentence_embedding"] = EmbeddingKinds.Sentences,
+        ["static_embedding"] = EmbeddingKinds.Static,
         ["tokenizer"] = TokenizerKind.Run,
     };
 }
