@@ -91,7 +91,7 @@ internal static class TrainingKinds
         return new DiffusionObjective(prediction, schedule, spec.GetProperty("snr_gamma").ValueKind == JsonValueKind.Number ? spec.GetProperty("snr_gamma").GetDouble() : null);
     }
 
-    private static OptimizerOptions Options(string name, JsonElement options)
+    internal static OptimizerOptions Options(string name, JsonElement options)
     {
         double Number(string key, double otherwise) => options.TryGetProperty(key, out var value) ? value.GetDouble() : otherwise;
         bool Flag(string key) => options.TryGetProperty(key, out var value) && value.GetBoolean();
