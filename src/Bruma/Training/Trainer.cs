@@ -13,12 +13,6 @@ namespace Bruma.Training;
 public sealed record TrainerOptions(
     int Steps, LearningRateSchedule Schedule, OptimizerOptions Optimizer, EmaOptions? Ema, int GradientAccumulation = 1, double MaxGradientNorm = 1, long Seed = 0, bool DecaysAll = false);
 
-/// <summary>What one update did. <paramref name="GradientNorm"/> is the norm before clipping.</summary>
-public sealed record StepReport(long Step, double Loss, double LearningRate, double GradientNorm)
-{
-    public string ToJson() => FormattableString.Invariant($"{{\"step\": {Step}, \"loss\": {Loss:R}, \"learning_rate\": {LearningRate:R}, \"gradient_norm\": {GradientNorm:R}}}");
-}
-
 /// <summary>Computes the mean loss of a micro-batch, fp32 and 0-D; everything random comes from the generator.</summary>
 public delegate Tensor BatchLoss<in TBatch>(TBatch batch, Generator random);
 
