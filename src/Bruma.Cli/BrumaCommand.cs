@@ -20,6 +20,8 @@ public static class BrumaCommand
             TrainCommand.Create(),
             ResumeCommand.Create(),
             DenoiseCommand.Create(),
+            InfoCommand.Create(),
+            ReplayCommand.Create(),
             EmbedCommand.Create(),
             ModelsCommand.Create(),
             DataCommand.Create(),

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Bruma.Diffusion;
 using Bruma.Diffusion.Schedulers;
 using Bruma.Imaging;
+using Bruma.StableDiffusion;
 using static TorchSharp.torch;
 
 namespace Bruma.Verification;
@@ -12,9 +13,12 @@ internal static class PipelineKind
     public static void Run(GoldenCase golden, CaseReport report)
     {
         var name = golden.Spec.GetProperty("class").GetString()!;
-        if (name is not ("DDPMPipeline" or "DDIMPipeline"))
+        if (name is "DDPMPipeline" or "DDIMPipeline")
+            Unconditional(golden, report, name == "DDIMPipeline");
+        else if (StableDiffusionPipeline.Knows(name))
+            StableDiffusionKind.Run(golden, report);
+        else
             throw new UnknownCaseException($"unknown pipeline {name}");
-        Unconditional(golden, report, name == "DDIMPipeline");
     }
 
     private static void Unconditional(GoldenCase golden, CaseReport report, bool isDdim)
