@@ -27,6 +27,7 @@ public static class BrumaCommand
             DataCommand.Create(),
             VerifyCommand.Create(),
             DoctorCommand.Create(),
+            BenchCommand.Create(),
         };
         try
         {
