@@ -15,6 +15,7 @@ internal static class TrainCommand
             command.Subcommands.Add(recipe);
         return command;
     }
+    public static Command Create() => new("train", "Train a model. Example: bruma train diffusion --data fashion-mnist --output runs/fashion --steps 3000") { Diffusion(), TrainEmojiCommand.Create() };
 
     private static Command Diffusion()
     {

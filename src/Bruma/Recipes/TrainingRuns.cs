@@ -1,6 +1,8 @@
 using System.Text.Json;
+using Bruma.Data.Emoji;
 using Bruma.Hub;
 using Bruma.Recipes.Adaptation;
+using Bruma.Recipes.Emoji;
 using Bruma.Training;
 
 namespace Bruma.Recipes;
@@ -15,6 +17,9 @@ public static class TrainingRuns
         [AdaptationOptions.Lora] = AdaptationRun.Resume,
         [AdaptationOptions.DreamBooth] = AdaptationRun.Resume,
         [AdaptationOptions.TextualInversion] = AdaptationRun.Resume,
+        [EmojiOptions.RecipeName] = EmojiTraining.Resume,
+        [EmojiVaeOptions.RecipeName] = folder => EmojiVaeTraining.Resume(folder, EmojiSplits.Committed),
+        [EmojiTextOptions.RecipeName] = folder => EmojiTextTraining.Resume(folder, EmojiSplits.Committed),
     };
 
     /// <exception cref="BrumaException">No run is there, or one of a recipe that this build does not have.</exception>
