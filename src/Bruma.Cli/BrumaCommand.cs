@@ -17,14 +17,17 @@ public static class BrumaCommand
         var root = new RootCommand("Generative models for .NET: train, generate, measure and verify in one process.")
         {
             GenerateCommand.Create(),
-            TrainCommand.Create(),
+            TrainCommand.Create(args),
             ResumeCommand.Create(),
             DenoiseCommand.Create(),
             InfoCommand.Create(),
             ReplayCommand.Create(),
+            LatentCommand.Create(),
+            CompareCommand.Create(),
             EmbedCommand.Create(),
             ModelsCommand.Create(),
             DataCommand.Create(),
+            EvaluateCommand.Create(),
             VerifyCommand.Create(),
             DoctorCommand.Create(),
             BenchCommand.Create(),

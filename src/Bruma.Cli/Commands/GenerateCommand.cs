@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Bruma.Cli.Generation;
+using Bruma.Gans;
 
 namespace Bruma.Cli.Commands;
 
@@ -20,6 +21,8 @@ internal static class GenerateCommand
     {
         Native.UseThreads(arguments.Threads);
         var model = ModelPath.FindAny(arguments.Model ?? (arguments.Prompt is null ? ModelPath.Default : ModelPath.DefaultForPrompts()));
+        if (GanPipeline.IsIn(model))
+            return GanDrawing.Run(arguments, model, cancellation);
         return ModelPath.IsPixelModel(model)
             ? ClassDrawing.Run(arguments, model, cancellation)
             : PromptDrawing.Run(arguments, model, cancellation);

@@ -32,6 +32,8 @@ internal sealed record GenerateArguments(string? Prompt, string? Class, string? 
 
     public double? Eta { get; init; }
 
+    public double? Truncation { get; init; }
+
     public RandomSource Random { get; init; }
 
     public Variation? Variation { get; init; }

@@ -27,6 +27,7 @@ internal sealed partial class GenerateOptions
     private readonly Option<string?> _prediction = new("--prediction") { Description = "What the network predicts: epsilon or v (default: as the model's files say)." };
     private readonly Option<long?> _seed = new("--seed") { Description = "Seed of the first picture (default, or below 0: drawn and printed)." };
     private readonly Option<double?> _eta = new("--eta") { Description = "Share of fresh noise of DDIM and TCD, 0 to 1." };
+    private readonly Option<double?> _truncation = new("--truncation") { Description = "For GANs: noise within this many standard deviations; smaller is more typical and less varied." };
     private readonly Option<string> _rng = new("--rng") { Description = "Random numbers: cpu (seeds of diffusers and ComfyUI) or cuda (seeds of A1111 and stable-diffusion.cpp).", DefaultValueFactory = _ => "cpu" };
     private readonly Option<long?> _variationSeed = new("--variation-seed") { Description = "Seed of noise to mix into the start noise; with it pictures differ by this seed only." };
     private readonly Option<double> _variationStrength = new("--variation-strength") { Description = "How much of it, 0 to 1.", DefaultValueFactory = _ => 0.1 };
@@ -69,7 +70,7 @@ internal sealed partial class GenerateOptions
         command.Add(_prompt);
         foreach (var option in new Option[]
         {
-            _promptOption, _negative, _prompt2, _negative2, _class, _model, _width, _height, _size, _count, _steps, _guidance, _rescale, _scheduler, _prediction, _seed, _eta, _rng, _variationSeed, _variationStrength,
+            _promptOption, _negative, _prompt2, _negative2, _class, _model, _width, _height, _size, _count, _steps, _guidance, _rescale, _scheduler, _prediction, _seed, _eta, _truncation, _rng, _variationSeed, _variationStrength,
             _image, _strength, _mask, _imageGuidance, _control, _controlImage, _controlStrength, _controlStart, _controlEnd, _guess, _lora, _loraFolder, _embedding, _clipSkip, _syntax, _precision, _threads,
             _hires, _hiresScale, _hiresStrength, _hiresSteps, _hiresUpscaler, _tiling, _refiner, _refinerStart, _vae, _preview, _previewPath, _previewEvery, _output, _firstIndex, _noMetadata, _json,
         })
@@ -94,6 +95,7 @@ internal sealed partial class GenerateOptions
             Prediction = parsed.GetValue(_prediction),
             Seed = parsed.GetValue(_seed) is >= 0 and var seed ? seed : Random.Shared.Next(),
             Eta = parsed.GetValue(_eta),
+            Truncation = parsed.GetValue(_truncation),
             Random = Choice("--rng", parsed.GetValue(_rng)!, ("cpu", RandomSource.Cpu), ("cuda", RandomSource.Cuda), ("gpu", RandomSource.Cuda)),
             Variation = parsed.GetValue(_variationSeed) is { } variation ? new Variation(variation, parsed.GetValue(_variationStrength)) : null,
             Pictures = new PictureArguments(parsed.GetValue(_image), parsed.GetValue(_mask), parsed.GetValue(_strength), parsed.GetValue(_imageGuidance)),

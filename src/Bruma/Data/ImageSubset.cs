@@ -4,31 +4,39 @@ using static TorchSharp.torch;
 
 namespace Bruma.Data;
 
-/// <summary>Some pictures of a source.</summary>
-public sealed class ImageSubset : ImageSource
+/// <summary>Some pictures of another source.</summary>
+/// <param name="whole">The source.</param>
+/// <param name="indices">Which, in the order that they shall have.</param>
+/// <param name="what">For people: which part this is.</param>
+public sealed class ImageSubset(ImageSource whole, IReadOnlyList<int> indices, string what) : ImageSource
 {
-    private readonly ImageSource _whole;
-    private readonly int[] _chosen;
-
-    public ImageSubset(ImageSource whole, Func<ImageExample, bool> takes)
+    /// <param name="takes">Which pictures, told by their names.</param>
+    public ImageSubset(ImageSource whole, Func<ImageExample, bool> takes, string what)
+        : this(whole, [.. Enumerable.Range(0, whole.Examples.Count).Where(i => takes(whole.Examples[i]))], what)
     {
-        _whole = whole;
-        _chosen = [.. Enumerable.Range(0, whole.Examples.Count).Where(i => takes(whole.Examples[i]))];
-        Examples = [.. _chosen.Select(i => whole.Examples[i])];
     }
 
-    public override string Name => _whole.Name;
+    public override string Name => $"{whole.Name} ({what})";
 
-    public override string Layout => $"{_whole.Layout}, {_chosen.Length} of {_whole.Examples.Count} pictures";
+    public override string Layout => whole.Layout;
 
-    public override IReadOnlyList<ImageExample> Examples { get; }
+    public override IReadOnlyList<ImageExample> Examples { get; } = [.. indices.Select(index => whole.Examples[index])];
 
-    public override IReadOnlyList<string> ClassNames => _whole.ClassNames;
+    public override IReadOnlyList<string> ClassNames => whole.ClassNames;
 
-    public override int Channels => _whole.Channels;
+    public override int Channels => whole.Channels;
 
-    public override Tensor Load(int index) => _whole.Load(_chosen[index]);
+    public override Tensor Load(int index) => whole.Load(indices[index]);
 
-    public override string Sha256() =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{_whole.Sha256()}\n{string.Join('\n', Examples.Select(example => example.Name))}")));
+    public override string Sha256() => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{whole.Sha256()} {string.Join(' ', indices)}")));
+
+    /// <summary>Parts the pictures by the first byte of the SHA-256 of their names, which no order or count changes.</summary>
+    /// <param name="share">Of the pictures that go into the second part, 0 to 1.</param>
+    public static (ImageSubset Kept, ImageSubset Part) Split(ImageSource source, double share)
+    {
+        var isPart = source.Examples.Select(example => SHA256.HashData(Encoding.UTF8.GetBytes(example.Name))[0] < share * 256).ToList();
+        return (new ImageSubset(source, Where(false), "for training"), new ImageSubset(source, Where(true), "held out"));
+
+        List<int> Where(bool part) => [.. Enumerable.Range(0, isPart.Count).Where(i => isPart[i] == part)];
+    }
 }

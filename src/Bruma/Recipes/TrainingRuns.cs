@@ -12,6 +12,7 @@ public static class TrainingRuns
 {
     private static readonly Dictionary<string, Func<string, ITrainingRun>> Recipes = new(StringComparer.Ordinal)
     {
+        [ClassifierOptions.RecipeName] = ClassifierTraining.Resume,
         [DiffusionOptions.RecipeName] = DiffusionTraining.Resume,
         [AdaptationOptions.TextToImage] = AdaptationRun.Resume,
         [AdaptationOptions.Lora] = AdaptationRun.Resume,
@@ -20,6 +21,7 @@ public static class TrainingRuns
         [EmojiOptions.RecipeName] = EmojiTraining.Resume,
         [EmojiVaeOptions.RecipeName] = folder => EmojiVaeTraining.Resume(folder, EmojiSplits.Committed),
         [EmojiTextOptions.RecipeName] = folder => EmojiTextTraining.Resume(folder, EmojiSplits.Committed),
+        [GanOptions.RecipeName] = GanTraining.Resume,
     };
 
     /// <exception cref="BrumaException">No run is there, or one of a recipe that this build does not have.</exception>

@@ -132,7 +132,7 @@ public sealed class EmojiVaeTraining : EmojiStage<PictureBatch>
         {
             var garments = FashionMnist.Train();
             var first = garments.Examples.Take(MostGarments).Select(example => example.Name).ToHashSet();
-            yield return TrainingImages.Load(new ImageSubset(garments, example => first.Contains(example.Name)), options.Size);
+            yield return TrainingImages.Load(new ImageSubset(garments, example => first.Contains(example.Name), "part"), options.Size);
         }
     }
 }
