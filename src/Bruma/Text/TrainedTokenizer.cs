@@ -58,7 +58,13 @@ public sealed class TrainedTokenizer
         ["padding"] = null,
         ["added_tokens"] = new JsonArray(_options.SpecialTokens.Select(token => (JsonNode)new JsonObject
         {
-            ["id"] = Tokens.ToList().IndexOf(token), ["content"] = token, ["single_word"] = false, ["lstrip"] = false, ["rstrip"] = false, ["normalized"] = false, ["special"] = true,
+            ["id"] = Tokens.ToList().IndexOf(token),
+            ["content"] = token,
+            ["single_word"] = false,
+            ["lstrip"] = false,
+            ["rstrip"] = false,
+            ["normalized"] = false,
+            ["special"] = true,
         }).ToArray()),
         ["normalizer"] = null,
         ["pre_tokenizer"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["trim_offsets"] = true, ["use_regex"] = true },
@@ -66,8 +72,16 @@ public sealed class TrainedTokenizer
         ["decoder"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = true, ["trim_offsets"] = true, ["use_regex"] = true },
         ["model"] = new JsonObject
         {
-            ["type"] = "BPE", ["dropout"] = null, ["unk_token"] = null, ["continuing_subword_prefix"] = null, ["end_of_word_suffix"] = null, ["fuse_unk"] = false, ["byte_fallback"] = false,
-            ["ignore_merges"] = false, ["vocab"] = vocabulary, ["merges"] = new JsonArray(Merges.Select(merge => (JsonNode)$"{merge.Left} {merge.Right}").ToArray()),
+            ["type"] = "BPE",
+            ["dropout"] = null,
+            ["unk_token"] = null,
+            ["continuing_subword_prefix"] = null,
+            ["end_of_word_suffix"] = null,
+            ["fuse_unk"] = false,
+            ["byte_fallback"] = false,
+            ["ignore_merges"] = false,
+            ["vocab"] = vocabulary,
+            ["merges"] = new JsonArray(Merges.Select(merge => (JsonNode)$"{merge.Left} {merge.Right}").ToArray()),
         },
     };
 }
