@@ -21,12 +21,6 @@ public sealed record TrainerOptions(
 /// <summary>The weight decay of a parameter and the factor on its learning rate.</summary>
 public delegate (double WeightDecay, double RateScale) ParameterGroup(string name, Tensor parameter);
 
-/// <summary>What one update did. <paramref name="GradientNorm"/> is the norm before clipping.</summary>
-public sealed record StepReport(long Step, double Loss, double LearningRate, double GradientNorm)
-{
-    public string ToJson() => FormattableString.Invariant($"{{\"step\": {Step}, \"loss\": {Loss:R}, \"learning_rate\": {LearningRate:R}, \"gradient_norm\": {GradientNorm:R}}}");
-}
-
 /// <summary>Computes the mean loss of a micro-batch, fp32 and 0-D; everything random comes from the generator.</summary>
 public delegate Tensor BatchLoss<in TBatch>(TBatch batch, Generator random);
 
