@@ -21,6 +21,8 @@ public static class BrumaCommand
             ResumeCommand.Create(),
             DenoiseCommand.Create(),
             EmbedCommand.Create(),
+            CompleteCommand.Create(),
+            CompareCommand.Create(),
             ModelsCommand.Create(),
             DataCommand.Create(),
             VerifyCommand.Create(),

@@ -10,6 +10,8 @@ public static class TrainingRuns
     private static readonly Dictionary<string, Func<string, ITrainingRun>> Recipes = new(StringComparer.Ordinal)
     {
         [DiffusionOptions.RecipeName] = DiffusionTraining.Resume,
+        [LanguageModelOptions.RecipeName] = LanguageModelTraining.Resume,
+        [SequenceOptions.RecipeName] = SequenceTraining.Resume,
     };
 
     /// <exception cref="BrumaException">No run is there, or one of a recipe that this build does not have.</exception>

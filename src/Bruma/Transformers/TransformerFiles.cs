@@ -29,13 +29,14 @@ internal static class TransformerFiles
 
     /// <summary>Writes <c>config.json</c> and <c>model.safetensors</c>.</summary>
     /// <param name="architecture">The class that the folder is loaded as.</param>
-    public static void Save<TConfig>(Module network, string folder, TConfig config, JsonTypeInfo<TConfig> type, string architecture, string? modelType = null)
+    /// <param name="further">Keys that the config record does not have.</param>
+    public static void Save<TConfig>(Module network, string folder, TConfig config, JsonTypeInfo<TConfig> type, string architecture, params ReadOnlySpan<(string Key, JsonNode Value)> further)
     {
         Directory.CreateDirectory(folder);
         var json = JsonSerializer.SerializeToNode(config, type)!.AsObject();
         json["architectures"] = new JsonArray(architecture);
-        if (modelType is not null)
-            json["model_type"] = modelType;
+        foreach (var (key, value) in further)
+            json[key] = value;
         AtomicFile.WriteText(Path.Combine(folder, "config.json"), json.ToJsonString(Indented) + "\n");
         ModuleWeights.Save(network, Path.Combine(folder, "model.safetensors"));
     }
