@@ -4,7 +4,6 @@ using System.Globalization;
 using System.Text.Json;
 using Bruma.Nn;
 using Bruma.Transformers;
-using static TorchSharp.torch;
 
 namespace Bruma.Cli.Commands;
 
@@ -46,9 +45,19 @@ internal static class CompleteCommand
             {
                 var asked = Defaults with
                 {
-                    MaxNewTokens = parsed.GetValue(most), MinNewTokens = parsed.GetValue(least), DoSample = heat != 0, Temperature = heat == 0 ? 1 : heat, TopK = parsed.GetValue(topK), TopP = parsed.GetValue(topP),
-                    MinP = parsed.GetValue(minP), TypicalP = parsed.GetValue(typical), RepetitionPenalty = parsed.GetValue(penalty), NoRepeatNgramSize = parsed.GetValue(ngram), NumBeams = parsed.GetValue(beams),
-                    LengthPenalty = parsed.GetValue(lengthPenalty), NumReturnSequences = parsed.GetValue(count),
+                    MaxNewTokens = parsed.GetValue(most),
+                    MinNewTokens = parsed.GetValue(least),
+                    DoSample = heat != 0,
+                    Temperature = heat == 0 ? 1 : heat,
+                    TopK = parsed.GetValue(topK),
+                    TopP = parsed.GetValue(topP),
+                    MinP = parsed.GetValue(minP),
+                    TypicalP = parsed.GetValue(typical),
+                    RepetitionPenalty = parsed.GetValue(penalty),
+                    NoRepeatNgramSize = parsed.GetValue(ngram),
+                    NumBeams = parsed.GetValue(beams),
+                    LengthPenalty = parsed.GetValue(lengthPenalty),
+                    NumReturnSequences = parsed.GetValue(count),
                 };
                 asked.Check();
                 return asked;
@@ -70,7 +79,9 @@ internal static class CompleteCommand
             if (how.Json)
                 Console.WriteLine(JsonSerializer.Serialize(new
                 {
-                    prompt, seed = options.DoSample ? how.Seed : (long?)null, tokens_per_second = texts.Sum(text => text.Tokens) / watch.Elapsed.TotalSeconds,
+                    prompt,
+                    seed = options.DoSample ? how.Seed : (long?)null,
+                    tokens_per_second = texts.Sum(text => text.Tokens) / watch.Elapsed.TotalSeconds,
                     texts = texts.Select(text => new { text = text.Text, tokens = text.Tokens, score = text.Score, finish_reason = text.Ended ? "stop" : "length" }),
                 }));
             else

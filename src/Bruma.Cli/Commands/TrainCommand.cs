@@ -8,7 +8,7 @@ internal static class TrainCommand
 {
     private static readonly DiffusionOptions Defaults = new("");
 
-    public static Command Create() => new("train", "Train a model. Example: bruma train diffusion --data fashion-mnist --output runs/fashion --steps 3000") 
+    public static Command Create() => new("train", "Train a model. Example: bruma train diffusion --data fashion-mnist --output runs/fashion --steps 3000")
     {
         Diffusion(),
         TrainTransformerCommand.Create(),
