@@ -14,7 +14,6 @@
 using Bruma.Data.Sequences;
 using Bruma.Nn;
 using Bruma.Recipes;
-using Bruma.Text;
 using Bruma.Transformers;
 using Bruma.Transformers.Embeddings;
 using Bruma.Verification;

@@ -11,6 +11,7 @@ namespace Bruma.Cli.Commands;
 internal static class ComparePositionsCommand
 {
     private static readonly PositionOptions Defaults = new();
+    private static readonly JsonSerializerOptions Snake = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
     public static Command Create()
     {
@@ -56,7 +57,7 @@ internal static class ComparePositionsCommand
         {
             results.Add(result);
             Console.WriteLine(json
-                ? JsonSerializer.Serialize(result, new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower })
+                ? JsonSerializer.Serialize(result, Snake)
                 : FormattableString.Invariant($"{result.Kind}: exact {string.Join(", ", result.Exact.Select(share => FormattableString.Invariant($"{100 * share:0.0}%")))}, {result.Seconds:0} s"));
         }
         var lines = PositionReport.Write(folder, options, results);

@@ -83,6 +83,9 @@ public static class PositionReport
         plot.XLabel("length, as a multiple of the trained one");
         plot.Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericManual(at, [.. PositionComparison.Factors.Select(factor => $"{factor}x")]);
         plot.Axes.SetLimitsX(-0.2, at[^1] + 0.2);
+        if (axis == "%")
+            plot.Axes.SetLimitsY(-3, 103);
+        (plot.Axes.Bottom.Label.FontSize, plot.Axes.Left.Label.FontSize) = (12, 12);
         plot.Legend.FontSize = 11;
         plot.ShowLegend(Edge.Bottom);
     }
