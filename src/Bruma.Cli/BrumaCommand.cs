@@ -25,6 +25,7 @@ public static class BrumaCommand
             LatentCommand.Create(),
             CompareCommand.Create(),
             EmbedCommand.Create(),
+            CompleteCommand.Create(),
             ModelsCommand.Create(),
             DataCommand.Create(),
             EvaluateCommand.Create(),

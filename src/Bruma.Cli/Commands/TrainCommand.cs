@@ -11,7 +11,10 @@ internal static class TrainCommand
     /// <param name="arguments">Of the whole call: <c>text-to-image</c> with <c>--recipe</c> is a named recipe with few options, without it fine-tuning with many.</param>
     public static Command Create(IReadOnlyList<string> arguments)
     {
-        var command = new Command("train", "Train a model. Example: bruma train diffusion --data fashion-mnist --output runs/fashion --steps 3000") { Diffusion(), TrainGanCommand.Create(), TrainClassifierCommand.Create() };
+        var command = new Command("train", "Train a model. Example: bruma train diffusion --data fashion-mnist --output runs/fashion --steps 3000") 
+        {
+            Diffusion(), TrainGanCommand.Create(), TrainClassifierCommand.Create(), TrainTransformerCommand.Create(), TrainLanguageModelCommand.Create(), TrainTokenizerCommand.Create(),
+        };
         var named = arguments.Contains("text-to-image") && arguments.Any(argument => argument.StartsWith("--recipe", StringComparison.Ordinal));
         foreach (var recipe in AdaptCommands.Create().Where(recipe => !named || recipe.Name != "text-to-image"))
             command.Subcommands.Add(recipe);

@@ -22,6 +22,8 @@ public static class TrainingRuns
         [EmojiVaeOptions.RecipeName] = folder => EmojiVaeTraining.Resume(folder, EmojiSplits.Committed),
         [EmojiTextOptions.RecipeName] = folder => EmojiTextTraining.Resume(folder, EmojiSplits.Committed),
         [GanOptions.RecipeName] = GanTraining.Resume,
+        [LanguageModelOptions.RecipeName] = LanguageModelTraining.Resume,
+        [SequenceOptions.RecipeName] = SequenceTraining.Resume,
     };
 
     /// <exception cref="BrumaException">No run is there, or one of a recipe that this build does not have.</exception>
