@@ -27,6 +27,7 @@ public static class CaseKinds
         ["weights_folder"] = WeightsFolderKind.Run,
         ["ema"] = ScheduleKinds.Average,
         ["image"] = ImageKinds.Resize,
+        ["image_features"] = ImageFeatureKind.Run,
         ["layerwise_lr"] = ScheduleKinds.LayerwiseRates,
         ["lr_schedule"] = ScheduleKinds.LearningRates,
         ["model"] = ModelKind.Run,
