@@ -91,7 +91,7 @@ internal static class TrainingKinds
         return new DiffusionObjective(prediction, schedule, spec.GetProperty("snr_gamma").ValueKind == JsonValueKind.Number ? spec.GetProperty("snr_gamma").GetDouble() : null);
     }
 
-    private static OptimizerOptions Options(string name, JsonElement options)
+    internal static OptimizerOptions Options(string name, JsonElement options)
     {
         double Number(string key, double otherwise) => options.TryGetProperty(key, out var value) ? value.GetDouble() : otherwise;
         bool Flag(string key) => options.TryGetProperty(key, out var value) && value.GetBoolean();
@@ -108,12 +108,12 @@ internal static class TrainingKinds
         };
     }
 
-    private static int Whole(JsonElement json, string name) => json.TryGetProperty(name, out var value) ? value.GetInt32() : 0;
+    internal static int Whole(JsonElement json, string name) => json.TryGetProperty(name, out var value) ? value.GetInt32() : 0;
 
-    private static double[] Numbers(JsonElement json, string name) => [.. json.GetProperty(name).EnumerateArray().Select(value => value.GetDouble())];
+    internal static double[] Numbers(JsonElement json, string name) => [.. json.GetProperty(name).EnumerateArray().Select(value => value.GetDouble())];
 
     /// <summary>The index of a stored micro-batch.</summary>
-    private sealed record StoredBatch(int Index) : IDisposable
+    internal sealed record StoredBatch(int Index) : IDisposable
     {
         public static IEnumerable<StoredBatch> From(long first)
         {
