@@ -20,9 +20,9 @@ internal static class TextModels
                 : throw new BrumaException($"{asked}: no config.json there; give the folder of a model.");
         var name = asked.Split('/')[^1];
         var shared = SharedFolder.Find(AppContext.BaseDirectory, "models");
-        foreach (var folder in new[] { shared is null ? null : Path.Combine(shared, name), InstalledModels.All().FirstOrDefault(known => known.Name == name)?.Folder, HubCache.Find(asked) })
+        foreach (var folder in new[] { shared is null ? null : Path.Combine(shared, name), InstalledModels.All().FirstOrDefault(known => known.Name == name)?.Folder, HubDownload.Cached(asked) })
             if (folder is not null && File.Exists(Path.Combine(folder, "config.json")))
                 return folder;
-        throw new BrumaException($"{asked}: no folder of that name, and neither BRUMA_SHARED, the models beside the program nor the hub's cache ({HubCache.Root}) has it; fetch it with \"hf download {(asked.Contains('/', StringComparison.Ordinal) ? asked : Sentences)}\" or give a folder with --model.");
+        throw new BrumaException($"{asked}: no folder of that name, and neither BRUMA_SHARED, the models beside the program nor the hub's cache ({new HubSettings().Cache}) has it; fetch it with \"hf download {(asked.Contains('/', StringComparison.Ordinal) ? asked : Sentences)}\" or give a folder with --model.");
     }
 }

@@ -16,11 +16,11 @@ internal static class NetworkFiles
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     /// <summary>Fills a network from the weights beside its config.</summary>
-    public static T Load<T>(T network, string folder, string? variant)
+    public static T Load<T>(T network, string folder, string? variant, WeightOptions? options = null)
         where T : Module
     {
         using var weights = ModelFolder.Open(folder, variant);
-        ModuleWeights.Load(network, weights);
+        ModuleWeights.Load(network, weights, options);
         network.eval();
         return network;
     }
@@ -30,7 +30,7 @@ internal static class NetworkFiles
     public static void Save<T>(string folder, (Module Network, T Config) what, JsonTypeInfo<T> type, IEnumerable<KeyValuePair<string, Tensor>>? weights)
     {
         var keys = JsonSerializer.SerializeToNode(what.Config, type)!.AsObject();
-        var written = new JsonObject { ["_class_name"] = what.Network.GetType().Name, ["_diffusers_version"] = FormatVersion };
+        var written = new JsonObject { ["_class_name"] = what.Network.GetName(), ["_diffusers_version"] = FormatVersion };
         foreach (var (key, value) in keys.OrderBy(pair => pair.Key, StringComparer.Ordinal))
             written[key] = value?.DeepClone();
         SafetensorsFile.Write(Path.Combine(folder, "diffusion_pytorch_model.safetensors"), weights ?? what.Network.state_dict(), new Dictionary<string, string> { ["format"] = "pt" });

@@ -7,7 +7,7 @@ namespace Bruma.Diffusion;
 
 /// <summary>Pre-norm residual block with a time embedding: the U-Net's and the autoencoder's workhorse. It may also halve or double the resolution.</summary>
 /// <remarks>Ho et al. 2020, arXiv:2006.11239; scale and shift: Dhariwal and Nichol 2021, arXiv:2105.05233.</remarks>
-public sealed class ResnetBlock : Module<Tensor, Tensor?, long[]?, Tensor>
+public sealed class ResnetBlock : Module<Tensor, Tensor?, long[]?, Tensor>, ICheckpointed
 {
     private readonly ActivatedGroupNorm norm1;
     private readonly Conv2d conv1;

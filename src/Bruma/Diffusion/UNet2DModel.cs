@@ -63,14 +63,7 @@ public sealed class UNet2DModel : Module<Tensor, Tensor, Tensor?, Tensor>
     /// <summary>Gradient checkpointing of every residual block and attention: the same gradients, to the bit, with less memory and more time.</summary>
     public bool IsCheckpointed
     {
-        set
-        {
-            foreach (var module in modules())
-                if (module is ResnetBlock block)
-                    block.IsCheckpointed = value;
-                else if (module is SpatialAttention attention)
-                    attention.IsCheckpointed = value;
-        }
+        set => CheckpointedBlocks.Set(this, value);
     }
 
     /// <summary>Loads a folder with <c>config.json</c> and the weights beside it; the weights become fp32.</summary>

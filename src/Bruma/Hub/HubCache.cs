@@ -1,32 +1,87 @@
 namespace Bruma.Hub;
 
-/// <summary>Reads the cache of the Hugging Face hub: <c>models--owner--name/snapshots/commit/</c>. Nothing is fetched.</summary>
-public static class HubCache
+/// <summary>The folder of one model in the cache that Bruma shares with huggingface_hub.</summary>
+/// <remarks><c>refs/REVISION</c> holds a commit, <c>blobs/ETAG</c> contents, <c>snapshots/COMMIT/PATH</c> links to them, <c>.no_exist/COMMIT/PATH</c> what is known to be missing.
+/// https://huggingface.co/docs/huggingface_hub/guides/manage-cache.</remarks>
+internal sealed class HubCache(HubSettings settings, HubReference reference)
 {
-    /// <summary><c>HF_HUB_CACHE</c>, else <c>HF_HOME/hub</c>, else the user's cache.</summary>
-    public static string Root
+    private const string Tag = "Signature: 8a477f597d28d172789f06886806bc55\n# This file is a cache directory tag created by Bruma.\n# See https://bford.info/cachedir/\n";
+
+    private readonly string _name = "models--" + reference.Repository.Replace("/", "--", StringComparison.Ordinal);
+
+    private string Root => Path.Combine(settings.Cache, _name);
+
+    private string Reference => Path.Combine(Root, "refs", Path.Combine(reference.Revision.Split('/')));
+
+    /// <summary>The commit that the revision was when it was last looked up; null when it never was.</summary>
+    public string? Commit()
     {
-        get
+        if (reference.IsCommit)
+            return reference.Revision;
+        return File.Exists(Reference) && File.ReadAllText(Reference).Trim() is { } commit && HubReference.IsCommitSum(commit) ? commit : null;
+    }
+
+    public void SetCommit(string commit)
+    {
+        if (reference.IsCommit || Commit() == commit)
+            return;
+        AtomicFile.WriteText(Reference, commit);
+        var tag = Path.Combine(settings.Cache, "CACHEDIR.TAG");
+        if (!File.Exists(tag))
+            AtomicFile.WriteText(tag, Tag);
+    }
+
+    public string Snapshot(string commit) => Path.Combine(Root, "snapshots", commit);
+
+    /// <exception cref="BrumaException">The name would lie outside of the snapshot.</exception>
+    public string Pointer(string commit, string file) => Path.Combine(Snapshot(commit), Path.Combine(SafeParts(file)));
+
+    public string NotThere(string commit, string file) => Path.Combine(Root, ".no_exist", commit, Path.Combine(SafeParts(file)));
+
+    public string Blob(string etag) => Path.Combine(Root, "blobs", etag);
+
+    /// <summary>Whether two processes want the same content: the second waits for the first.</summary>
+    public async Task<IDisposable> Lock(string etag, CancellationToken cancellationToken)
+    {
+        var path = Path.Combine(settings.Cache, ".locks", _name, $"{etag}.lock");
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        while (true)
         {
-            if ((Variable("HF_HUB_CACHE") ?? Variable("HUGGINGFACE_HUB_CACHE")) is { } cache)
-                return cache;
-            var home = Variable("HF_HOME") ?? Path.Combine(Variable("XDG_CACHE_HOME") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache"), "huggingface");
-            return Path.Combine(home, "hub");
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException) when (File.Exists(path))
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(100), cancellationToken);
+            }
         }
     }
 
-    /// <summary>The folder of a model's revision; null when it is not in the cache.</summary>
-    /// <param name="id">Owner and name, as in <c>sentence-transformers/all-MiniLM-L6-v2</c>.</param>
-    public static string? Find(string id, string revision = "main")
+    /// <summary>Shows a blob in a snapshot: by a relative link, or by moving it there where there are no links.</summary>
+    public void Show(string etag, string pointer)
     {
-        var model = Path.Combine(Root, $"models--{id.Replace("/", "--", StringComparison.Ordinal)}");
-        var reference = Path.Combine(model, "refs", revision);
-        var commit = File.Exists(reference) ? File.ReadAllText(reference).Trim() : revision;
-        var snapshot = Path.Combine(model, "snapshots", commit);
-        return Directory.Exists(snapshot) ? snapshot : null;
+        Directory.CreateDirectory(Path.GetDirectoryName(pointer)!);
+        if (settings.UsesLinks)
+            try
+            {
+                var beside = $"{pointer}.{Environment.ProcessId}.tmp";
+                File.CreateSymbolicLink(beside, Path.GetRelativePath(Path.GetDirectoryName(pointer)!, Blob(etag)));
+                File.Move(beside, pointer, overwrite: true);
+                return;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or PlatformNotSupportedException)
+            {
+                // no links here: the file itself goes into the snapshot
+            }
+        File.Move(Blob(etag), pointer, overwrite: true);
     }
 
-    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value
-        ? value.StartsWith("~/", StringComparison.Ordinal) ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), value[2..]) : value
-        : null;
+    private string[] SafeParts(string file)
+    {
+        var parts = file.Split('/');
+        return Array.TrueForAll(parts, part => part is not ("" or "." or "..") && part.IndexOfAny(['\\', ':', '\0']) < 0 && !part.Any(char.IsControl))
+            ? parts
+            : throw new BrumaException($"{reference}: lists a file with the name \"{file}\", which could lie anywhere; it is not downloaded.");
+    }
 }

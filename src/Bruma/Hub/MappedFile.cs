@@ -16,7 +16,8 @@ internal sealed class MappedFile : IDisposable
         _path = path;
         try
         {
-            Length = new FileInfo(path).Length;
+            using (var file = File.OpenHandle(path))
+                Length = RandomAccess.GetLength(file); // of what a link points to
             if (Length == 0)
                 throw new BrumaException($"{path}: the file is empty; download or copy it again.");
             _map = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);

@@ -15,6 +15,7 @@ public sealed class TorchPickleFile : ITensorSource
     private static readonly BigInteger LegacyMagic = BigInteger.Parse("1950a86a20f9469cfc6c", System.Globalization.NumberStyles.HexNumber, System.Globalization.CultureInfo.InvariantCulture);
 
     private readonly Dictionary<string, StoredTensor> _entries = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _texts = new(StringComparer.Ordinal);
     private readonly MappedFile _file;
 
     /// <exception cref="BrumaException">The file is missing, damaged, malicious or of another format.</exception>
@@ -38,7 +39,8 @@ public sealed class TorchPickleFile : ITensorSource
 
     public string Origin { get; }
 
-    public IReadOnlyDictionary<string, string> Metadata { get; } = new Dictionary<string, string>();
+    /// <summary>The texts beside the tensors of the outermost dictionary, such as the name in a textual inversion of A1111.</summary>
+    public IReadOnlyDictionary<string, string> Metadata => _texts;
 
     public IReadOnlyDictionary<string, TensorInfo> Tensors => field ??= _entries.ToDictionary(e => e.Key, e => e.Value.Info, StringComparer.Ordinal);
 
@@ -106,6 +108,9 @@ public sealed class TorchPickleFile : ITensorSource
     private void AddTensors(object? root, Func<PickleStorage, (long Offset, long Length)> locate)
     {
         var tensors = new PickleTensors(Origin);
+        foreach (var (key, value) in (root as PickleDictionary)?.Items ?? [])
+            if (key is string name && value is string text)
+                _texts[name] = text;
         if (!tensors.Collect(root))
             throw Bad(root is PickleOpaque instance
                 ? $"it holds a whole {instance.Class} instead of named tensors; save its state_dict with torch.save"

@@ -31,16 +31,31 @@ public sealed class Attention : Module<Tensor, Tensor?, Tensor>
     /// <summary>The last projection, which training from scratch may begin at zero.</summary>
     public Linear Output => to_out[0];
 
+    /// <summary>Sees the weights of every call, [B, N, T, S], rows of which add up to 1; they are gone after it. null while nobody looks.</summary>
+    public Action<Tensor>? Watched { get; set; }
+
     /// <param name="x">Tokens, [B, T, D].</param>
     /// <param name="context">What they look at, [B, S, C]; null for themselves.</param>
     /// <returns>[B, T, D], without the residual.</returns>
-    public override Tensor forward(Tensor x, Tensor? context)
+    public override Tensor forward(Tensor x, Tensor? context) => Mix(x, context, context);
+
+    /// <summary>The same where keys and values may come from different places, or from one whose gradients are to be summed one by one.</summary>
+    internal Tensor Mix(Tensor x, Tensor? keys, Tensor? values)
     {
         using var scope = NewDisposeScope();
         var query = AttentionProduct.SplitHeads(to_q.call(x), _heads);
-        var key = AttentionProduct.SplitHeads(to_k.call(context ?? x), _heads);
-        var value = AttentionProduct.SplitHeads(to_v.call(context ?? x), _heads);
-        var mixed = AttentionProduct.JoinHeads(AttentionProduct.Plain(query, key, value));
+        var key = AttentionProduct.SplitHeads(to_k.call(keys ?? x), _heads);
+        var value = AttentionProduct.SplitHeads(to_v.call(values ?? x), _heads);
+        var mixed = AttentionProduct.JoinHeads(Product(query, key, value));
         return to_out[0].call(mixed).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Product(Tensor query, Tensor key, Tensor value)
+    {
+        if (Watched is null)
+            return AttentionProduct.Plain(query, key, value);
+        var (mixed, weights) = AttentionProduct.Weighted(query, key, value, null, 1 / Math.Sqrt(query.shape[^1]));
+        Watched(weights);
+        return mixed;
     }
 }

@@ -102,3 +102,9 @@ internal static class HandedOver
         return gradients!;
     }
 }
+
+/// <summary>A module that can compute its intermediate results again for the gradients instead of keeping them.</summary>
+public interface ICheckpointed
+{
+    bool IsCheckpointed { get; set; }
+}

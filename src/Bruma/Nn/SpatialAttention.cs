@@ -6,7 +6,7 @@ namespace Bruma.Nn;
 
 /// <summary>Self-attention among the places of a feature map, with its norm before and its residual after.</summary>
 /// <remarks>Ho et al. 2020, arXiv:2006.11239. Checkpoint keys of diffusers: <c>group_norm</c>, <c>to_q</c>, <c>to_k</c>, <c>to_v</c>, <c>to_out.0</c>.</remarks>
-public sealed class SpatialAttention : Module<Tensor, Tensor>
+public sealed class SpatialAttention : Module<Tensor, Tensor>, ICheckpointed
 {
     private readonly GroupNorm? group_norm;
     private readonly Linear to_q;

@@ -6,7 +6,10 @@ namespace Bruma.Training;
 /// <remarks>Kingma and Ba 2014, arXiv:1412.6980; Reddi, Kale and Kumar 2018. The formulas of torch.optim.Adam.</remarks>
 public sealed record AdamOptions(double LearningRate, double Beta1 = 0.9, double Beta2 = 0.999, double Epsilon = 1e-8, double WeightDecay = 0, bool AmsGrad = false) : OptimizerOptions(LearningRate, WeightDecay)
 {
-    public override Optimizer Create(FlatParameters parameters) => new Adam(parameters, this);
+    /// <summary>Without decay and AMSGrad it is AdamW's formula, which has a pass of its own.</summary>
+    public override Optimizer Create(FlatParameters parameters) => WeightDecay == 0 && !AmsGrad
+        ? new AdamW(parameters, new AdamWOptions(LearningRate, Beta1, Beta2, Epsilon, 0))
+        : new Adam(parameters, this);
 
     private sealed class Adam : PlainOptimizer
     {

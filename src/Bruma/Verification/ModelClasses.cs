@@ -1,4 +1,5 @@
 using Bruma.Diffusion;
+using Bruma.StableDiffusion;
 using Bruma.Transformers;
 using static TorchSharp.torch.nn;
 
@@ -10,6 +11,8 @@ public static class ModelClasses
     /// <summary>Each takes a folder and a variant (null for none) and loads by the class's own loader, into fp32.</summary>
     public static readonly IReadOnlyDictionary<string, Func<string, string?, Module>> All = new Dictionary<string, Func<string, string?, Module>>(StringComparer.Ordinal)
     {
+        ["AutoencoderKL"] = AutoencoderKl.Load,
+        [nameof(UNet2DConditionModel)] = UNet2DConditionModel.Load,
         [nameof(UNet2DModel)] = UNet2DModel.Load,
         [nameof(DiTTransformer2DModel)] = DiTTransformer2DModel.Load,
         [nameof(BertForSequenceClassification)] = BertForSequenceClassification.Load,

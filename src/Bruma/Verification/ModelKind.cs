@@ -1,4 +1,5 @@
 using Bruma.Diffusion;
+using Bruma.StableDiffusion;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -34,6 +35,8 @@ internal static class ModelKind
 
     private static Dictionary<string, Tensor> Outputs(Module network, Dictionary<string, Tensor> inputs, GoldenCase golden) => network switch
     {
+        UNet2DConditionModel unet => new() { ["output"] = unet.call(inputs["sample"], inputs["timestep"], StableDiffusionOutputs.Conditioning(inputs)) },
+        AutoencoderKl autoencoder => StableDiffusionOutputs.Of(autoencoder, inputs),
         UNet2DModel unet => new() { ["output"] = unet.call(inputs["sample"], inputs["timestep"], inputs.GetValueOrDefault("class_labels")) },
         DiTTransformer2DModel transformer => new() { ["output"] = transformer.call(inputs["hidden_states"], inputs["timestep"], inputs["class_labels"]) },
         _ => TransformerOutputs.Of(network, inputs, golden),

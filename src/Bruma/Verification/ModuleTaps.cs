@@ -1,4 +1,5 @@
 using Bruma.Diffusion;
+using Bruma.StableDiffusion;
 using Bruma.Transformers;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -45,6 +46,19 @@ internal static class ModuleTaps
                     Keep(output.Output);
                     return output;
                 });
+                return true;
+            case Module<CrossInput, DownResult> down:
+                down.register_forward_hook((_, _, output) =>
+                {
+                    Keep(output.Output);
+                    return output;
+                });
+                return true;
+            case Module<CrossInput, Tensor> mid:
+                mid.register_forward_hook((_, _, output) => Keep(output));
+                return true;
+            case Module<CrossUpInput, Tensor> up:
+                up.register_forward_hook((_, _, output) => Keep(output));
                 return true;
             case Module<UpInput, Tensor> up:
                 up.register_forward_hook((_, _, output) => Keep(output));

@@ -1,4 +1,5 @@
 using Bruma.Hub;
+using Bruma.StableDiffusion;
 using Bruma.Transformers;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -29,6 +30,7 @@ internal static class WeightsFolderKind
         module.eval();
         return (module, inputs) switch
         {
+            (AutoencoderKl autoencoder, [var latents]) => autoencoder.Decode(latents),
             (Module<Tensor, Tensor> one, [var x]) => one.call(x),
             (Module<Tensor, Tensor, Tensor> two, [var x, var t]) => two.call(x, t),
             (Module<Tensor, Tensor?, Tensor> two, [var x]) => two.call(x, null!),
