@@ -7,28 +7,30 @@ namespace Bruma.Cli;
 /// <summary>Runs a training recipe in the foreground: progress, Ctrl-C, and what to say at the end.</summary>
 internal static class TrainingSession
 {
-    public static Task<int> Start(string folder, Func<DiffusionOptions> options, bool json, CancellationToken cancellation) =>
-        OnOwnThread(() => Run(DiffusionTraining.Start(folder, Checked(options())), json, cancellation));
+    /// <param name="start">Checks the options and begins the run.</param>
+    public static Task<int> Start(Func<ITrainingRun> start, bool json, CancellationToken cancellation) =>
+        OnOwnThread(() => Run(start(), json, cancellation));
 
     public static Task<int> Resume(string folder, bool json, CancellationToken cancellation) =>
         OnOwnThread(() =>
         {
-            var training = DiffusionTraining.Resume(folder);
-            Native.UseThreads(training.Options.Threads);
+            var training = TrainingRuns.Resume(folder);
+            Native.UseThreads(training.Threads);
             if (training.Finished)
             {
                 using (training)
-                    Console.WriteLine($"{folder}: the run is finished after {training.Options.Steps} steps; its model is {Path.Combine(folder, "model")}.");
+                    Console.WriteLine($"{folder}: the run is finished after {training.Steps} steps; its model is {Path.Combine(folder, "model")}.");
                 return 0;
             }
             return Run(training, json, cancellation);
         });
 
-    private static DiffusionOptions Checked(DiffusionOptions options)
+    /// <summary>Options that no run could have are wrong usage.</summary>
+    public static T Checked<T>(Func<T> options)
     {
         try
         {
-            return options.Checked();
+            return options();
         }
         catch (BrumaException e)
         {
@@ -36,10 +38,10 @@ internal static class TrainingSession
         }
     }
 
-    private static int Run(DiffusionTraining training, bool json, CancellationToken cancellation)
+    private static int Run(ITrainingRun training, bool json, CancellationToken cancellation)
     {
         using var session = training;
-        if (training.Options.GradientCheckpointing)
+        if (training.PrefersMemory)
             Native.PreferMemory();
         foreach (var line in training.Introduction)
             (json ? Console.Error : Console.Out).WriteLine(line);
@@ -55,30 +57,30 @@ internal static class TrainingSession
         return 0;
     }
 
-    private static bool RunAsJson(DiffusionTraining training, CancellationToken cancellation)
+    private static bool RunAsJson(ITrainingRun training, CancellationToken cancellation)
     {
         foreach (var report in training.Run(cancellation))
             Console.WriteLine(report.ToJson());
-        return training.Step >= training.Options.Steps;
+        return training.Step >= training.Steps;
     }
 
-    private static bool RunAsLines(DiffusionTraining training, CancellationToken cancellation)
+    private static bool RunAsLines(ITrainingRun training, CancellationToken cancellation)
     {
         var next = DateTime.MinValue;
         foreach (var report in training.Run(cancellation))
-            if (DateTime.UtcNow >= next || report.Step == training.Options.Steps)
+            if (DateTime.UtcNow >= next || report.Step == training.Steps)
             {
                 Console.WriteLine(Line(training, report));
                 next = DateTime.UtcNow.AddSeconds(10);
             }
-        return training.Step >= training.Options.Steps;
+        return training.Step >= training.Steps;
     }
 
-    private static bool RunLive(DiffusionTraining training, CancellationToken cancellation)
+    private static bool RunLive(ITrainingRun training, CancellationToken cancellation)
     {
         AnsiConsole.Progress().Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn()).Start(context =>
         {
-            var task = context.AddTask("starting", maxValue: training.Options.Steps);
+            var task = context.AddTask("starting", maxValue: training.Steps);
             task.Value = training.Step;
             foreach (var report in training.Run(cancellation))
             {
@@ -86,13 +88,13 @@ internal static class TrainingSession
                 task.Value = report.Step;
             }
         });
-        return training.Step >= training.Options.Steps;
+        return training.Step >= training.Steps;
     }
 
-    private static string Line(DiffusionTraining training, StepReport report)
+    private static string Line(ITrainingRun training, StepReport report)
     {
-        var left = TimeSpan.FromSeconds((training.Options.Steps - report.Step) * training.SecondsPerStep);
-        return FormattableString.Invariant($"step {report.Step}/{training.Options.Steps}  loss {report.Loss:0.0000}  lr {report.LearningRate:0.0e+00}  {training.SamplesPerSecond:0} images/s  {left:h\\:mm\\:ss} left");
+        var left = TimeSpan.FromSeconds((training.Steps - report.Step) * training.SecondsPerStep);
+        return FormattableString.Invariant($"step {report.Step}/{training.Steps}  loss {report.Loss:0.0000}  lr {report.LearningRate:0.0e+00}  {training.Rate}  {left:h\\:mm\\:ss} left");
     }
 
     /// <summary>Scopes belong to a thread, so training stays on one.</summary>

@@ -11,6 +11,7 @@ public sealed partial class ArchitectureTests
         [""] = [],
         ["Nn"] = [],
         ["Hub"] = [],
+        ["Reports"] = [],
         ["Imaging"] = ["Hub"],
         ["Text"] = ["Hub"],
         ["Data"] = ["Nn", "Hub", "Imaging", "Text"],

@@ -22,7 +22,7 @@ internal static class DoctorCommand
 
     private static int Run()
     {
-        var findings = new[] { NativeLibrary(), CpuFeatures(), Threads(), Memory(), Disk(), Fonts(), FashionMnist() };
+        var findings = new[] { NativeLibrary(), CpuFeatures(), CacheSizes(), Threads(), Memory(), Disk(), Fonts(), FashionMnist() };
         foreach (var finding in findings)
         {
             Console.WriteLine($"{(finding.Broken ? "BROKEN" : finding.Advice is null ? "ok    " : "note  ")}  {finding.What}: {finding.Found}");
@@ -55,6 +55,10 @@ internal static class DoctorCommand
         var found = $"AVX2 {Word(Avx2.IsSupported)}, AVX-512 {Word(Avx512F.IsSupported)}, AVX-512 BF16 {Word(bf16)}";
         return new Finding("processor", found, bf16 ? null : Avx2.IsSupported ? "Without AVX-512 BF16 Bruma computes in fp32: about half the speed." : "Without AVX2 training is very slow on this machine.");
     }
+
+    private static Finding CacheSizes() => !HiddenCacheSizes.Affected ? new Finding("cache sizes", "known")
+        : HiddenCacheSizes.Corrected ? new Finding("cache sizes", "hidden by the virtual machine; corrected inside oneDNN, which would compute some convolutions wrongly without")
+        : new Finding("cache sizes", "hidden by the virtual machine", "oneDNN computes convolutions of some widths wrongly here, and Bruma could not correct it: use another machine, or channel counts that are multiples of 16.", Broken: true);
 
     private static Finding Threads()
     {

@@ -47,12 +47,12 @@ internal static class TrainCommand
             data, output, steps, batchSize, accumulation, checkpointEvery, checkpointsLimit, sampleEvery, seed, precision, threads, resolution, prediction, sampling, learningRate, schedule,
             warmup, weightDecay, clip, ema, classDropout, dropout, minSnr, noiseOffset, perturbation, flip, crop, checkpointing, report, json,
         };
-        command.SetAction((parsed, cancellation) => TrainingSession.Start(parsed.GetValue(output)!, () => new DiffusionOptions(
+        command.SetAction((parsed, cancellation) => TrainingSession.Start(() => DiffusionTraining.Start(parsed.GetValue(output)!, TrainingSession.Checked(() => new DiffusionOptions(
             parsed.GetValue(data)!, parsed.GetValue(steps), parsed.GetValue(batchSize) ?? 0, parsed.GetValue(accumulation), parsed.GetValue(checkpointEvery), parsed.GetValue(sampleEvery),
             parsed.GetValue(checkpointsLimit), parsed.GetValue(seed) ?? Random.Shared.Next(), Native.Precision(parsed.GetValue(precision)), Native.UseThreads(parsed.GetValue(threads)), parsed.GetValue(resolution),
             parsed.GetValue(prediction)!, parsed.GetValue(sampling)!, parsed.GetValue(learningRate), parsed.GetValue(schedule)!, parsed.GetValue(warmup), parsed.GetValue(weightDecay), parsed.GetValue(clip), parsed.GetValue(ema),
             parsed.GetValue(classDropout), parsed.GetValue(dropout), parsed.GetValue(minSnr), parsed.GetValue(noiseOffset), parsed.GetValue(perturbation), true, parsed.GetValue(flip), parsed.GetValue(crop),
-            parsed.GetValue(checkpointing), parsed.GetValue(report)), parsed.GetValue(json), cancellation));
+            parsed.GetValue(checkpointing), parsed.GetValue(report)).Checked())), parsed.GetValue(json), cancellation));
         return command;
     }
 

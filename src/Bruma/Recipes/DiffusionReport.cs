@@ -1,7 +1,7 @@
-using System.Net;
 using Bruma.Data;
 using Bruma.Diffusion;
 using Bruma.Imaging;
+using Bruma.Reports;
 using static TorchSharp.torch;
 
 namespace Bruma.Recipes;
@@ -55,17 +55,15 @@ public static class DiffusionReport
         });
     }
 
-    private static string Html(DiffusionOptions options, List<string> lines, IReadOnlyList<string> classes) => $$"""
-        <!doctype html>
-        <html lang="en"><head><meta charset="utf-8"><title>Bruma: {{Escape(options.Data)}}</title>
-        <style>body { font: 16px/1.5 system-ui, sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em } img { max-width: 100%; image-rendering: pixelated } pre { background: #f4f4f4; padding: 1em; overflow: auto }</style></head>
-        <body><h1>{{Escape(Path.GetFileName(options.Data))}}, {{options.Resolution}} px, {{options.Steps}} steps</h1>
-        {{string.Concat(lines.Select(line => $"<p>{Escape(line)}</p>\n"))}}
-        <h2>Samples</h2><p>{{(classes.Count > 0 ? $"Rows: {Escape(string.Join(", ", classes))}." : "")}} Averaged weights, {{DiffusionObjectives.StepsFor(options)}} steps.</p>
-        <img src="samples/final.png" alt="samples">
-        <h2>Loss</h2><img src="loss.png" alt="loss over steps">
-        <h2>Settings</h2><pre>{{Escape(options.ToJson())}}</pre></body></html>
-        """;
-
-    private static string Escape(string text) => WebUtility.HtmlEncode(text);
+    private static string Html(DiffusionOptions options, List<string> lines, IReadOnlyList<string> classes)
+    {
+        var page = new HtmlReport($"{Path.GetFileName(options.Data)}, {options.Resolution} px, {options.Steps} steps");
+        foreach (var line in lines)
+            page.Paragraph(line);
+        return page
+            .Heading("Samples").Picture("samples/final.png", $"{(classes.Count > 0 ? $"Rows: {string.Join(", ", classes)}. " : "")}Averaged weights, {DiffusionObjectives.StepsFor(options)} steps.")
+            .Heading("Loss").Picture("loss.png", "Loss and learning rate over steps.", smooth: true)
+            .Heading("Settings").Preformatted(options.ToJson())
+            .ToString();
+    }
 }

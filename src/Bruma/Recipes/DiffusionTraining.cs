@@ -10,7 +10,7 @@ using static TorchSharp.torch;
 namespace Bruma.Recipes;
 
 /// <summary>A diffusion model trained from scratch in a run folder: begun, gone on with, finished.</summary>
-public sealed class DiffusionTraining : IDisposable
+public sealed class DiffusionTraining : ITrainingRun
 {
     private const int SheetPictures = 16;
     private const double CropMargin = 1.125;
@@ -49,7 +49,13 @@ public sealed class DiffusionTraining : IDisposable
 
     public double SecondsPerStep => _stepsTimed == 0 ? 0 : _watch.Elapsed.TotalSeconds / _stepsTimed;
 
-    public double SamplesPerSecond => SecondsPerStep == 0 ? 0 : Options.BatchSize * Options.GradientAccumulationSteps / SecondsPerStep;
+    public string Rate => FormattableString.Invariant($"{(SecondsPerStep == 0 ? 0 : Options.BatchSize * Options.GradientAccumulationSteps / SecondsPerStep):0} images/s");
+
+    public long Steps => Options.Steps;
+
+    public int Threads => Options.Threads;
+
+    public bool PrefersMemory => Options.GradientCheckpointing;
 
     /// <summary>What to tell before it starts.</summary>
     public IEnumerable<string> Introduction =>

@@ -19,7 +19,7 @@ public sealed class EventFile : IDisposable
 
     public void Write(StepReport report)
     {
-        byte[] summary = [.. Scalar("loss", report.Loss), .. Scalar("learning_rate", report.LearningRate), .. Scalar("gradient_norm", report.GradientNorm)];
+        byte[] summary = [.. report.Scalars.SelectMany(scalar => Scalar(scalar.Key, scalar.Value))];
         Record([.. Double(1, Seconds(DateTimeOffset.UtcNow)), 2 << 3, .. Varint((ulong)report.Step), .. Bytes(5, summary)]);
     }
 

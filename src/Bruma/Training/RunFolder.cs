@@ -12,7 +12,6 @@ public sealed class RunFolder
 {
     private const string SumsFile = "state.json";
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-    private static readonly string[] Weights = ["model.safetensors", "ema.safetensors", "optimizer.safetensors"];
 
     private RunFolder(string path) => Root = path;
 
@@ -74,18 +73,19 @@ public sealed class RunFolder
         if (newest is null)
             return null;
         using var state = PythonJson.ParseFile(Path.Combine(newest, SumsFile));
-        if (!state.RootElement.TryGetProperty("sha256", out var sums) || !state.RootElement.TryGetProperty("step", out var step) || !step.TryGetInt64(out var number))
+        if (!state.RootElement.TryGetProperty("sha256", out var sums) || sums.ValueKind != JsonValueKind.Object || !sums.EnumerateObject().Any() || !state.RootElement.TryGetProperty("step", out var step) || !step.TryGetInt64(out var number))
             throw new BrumaException($"{Path.Combine(newest, SumsFile)}: has no step or no sums; delete {newest} to go on from the checkpoint before.");
-        foreach (var file in Weights)
+        foreach (var sum in sums.EnumerateObject())
         {
-            var path = Path.Combine(newest, file);
-            if (!File.Exists(path) || !sums.TryGetProperty(file, out var sum) || FileHash.Sha256(path) != sum.GetString())
+            var path = Path.Combine(newest, sum.Name);
+            if (!File.Exists(path) || FileHash.Sha256(path) != sum.Value.GetString())
                 throw new BrumaException($"{path}: damaged or missing (its SHA-256 is not the one in {SumsFile}); delete {newest} to go on from the checkpoint before.");
         }
         return (newest, number);
     }
 
     /// <summary>Writes a checkpoint beside <c>checkpoints/</c> and moves it in when it is whole.</summary>
+    /// <param name="write">Writes safetensors files into the folder that it is given; each gets its sum.</param>
     /// <param name="keep">Checkpoints to keep; 0 keeps all.</param>
     public void SaveCheckpoint(long step, Action<string> write, int keep = 0) => Guard(Root, () =>
     {
@@ -100,7 +100,7 @@ public sealed class RunFolder
             Directory.Delete(Unfinished, recursive: true); // on a full disk its space is what the next try needs
             throw;
         }
-        var sums = Weights.ToDictionary(file => file, file => FileHash.Sha256(Path.Combine(Unfinished, file)));
+        var sums = Directory.EnumerateFiles(Unfinished, "*.safetensors").Order(StringComparer.Ordinal).ToDictionary(file => Path.GetFileName(file), FileHash.Sha256);
         AtomicFile.WriteText(Path.Combine(Unfinished, SumsFile), JsonSerializer.Serialize(new { step, sha256 = sums }, Indented) + "\n");
         var target = Path.Combine(Checkpoints, $"step-{step:D7}");
         if (Directory.Exists(target))
@@ -149,13 +149,17 @@ public sealed class RunFolder
     });
 
     /// <summary>The steps and losses written so far.</summary>
-    public IReadOnlyList<(long Step, double Loss, double LearningRate)> ReadStats()
+    public IReadOnlyList<(long Step, double Loss, double LearningRate)> ReadStats() =>
+        [.. ReadStats("step", "loss", "learning_rate").Select(row => ((long)row[0], row[1], row[2]))];
+
+    /// <summary>The numbers of every step written so far, by their names; NaN where a step has none.</summary>
+    public IReadOnlyList<double[]> ReadStats(params string[] names)
     {
-        var rows = new List<(long, double, double)>();
+        var rows = new List<double[]>();
         foreach (var line in File.ReadLines(Stats))
         {
             using var json = JsonDocument.Parse(line);
-            rows.Add((json.RootElement.GetProperty("step").GetInt64(), json.RootElement.GetProperty("loss").GetDouble(), json.RootElement.GetProperty("learning_rate").GetDouble()));
+            rows.Add([.. names.Select(name => json.RootElement.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : double.NaN)]);
         }
         return rows;
     }

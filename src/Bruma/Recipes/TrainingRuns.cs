@@ -1,0 +1,25 @@
+using System.Text.Json;
+using Bruma.Hub;
+using Bruma.Training;
+
+namespace Bruma.Recipes;
+
+/// <summary>Goes on with a run of any recipe, by the name in its <c>config.json</c>.</summary>
+public static class TrainingRuns
+{
+    private static readonly Dictionary<string, Func<string, ITrainingRun>> Recipes = new(StringComparer.Ordinal)
+    {
+        [DiffusionOptions.RecipeName] = DiffusionTraining.Resume,
+    };
+
+    /// <exception cref="BrumaException">No run is there, or one of a recipe that this build does not have.</exception>
+    public static ITrainingRun Resume(string folder)
+    {
+        var config = RunFolder.Open(folder).Config;
+        using var json = PythonJson.ParseFile(config);
+        var recipe = json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("recipe", out var name) ? name.GetString() : null;
+        return recipe is not null && Recipes.TryGetValue(recipe, out var resume)
+            ? resume(folder)
+            : throw new BrumaException($"{config}: \"recipe\" is {(recipe is null ? "missing" : $"\"{recipe}\"")}; expected one of {string.Join(", ", Recipes.Keys)}. Give the folder that bruma train wrote.");
+    }
+}
