@@ -14,6 +14,8 @@ internal static class TextModels
     public static string Find(string? model, string byDefault = Sentences)
     {
         var asked = model ?? byDefault;
+        if (HubReference.IsHub(asked))
+            asked = asked[HubReference.Prefix.Length..];
         if (Directory.Exists(asked))
             return File.Exists(Path.Combine(asked, "config.json")) ? asked
                 : File.Exists(Path.Combine(asked, "model", "config.json")) ? Path.Combine(asked, "model")

@@ -71,7 +71,12 @@ public sealed class PositionScheme : Module
     {
         using var scope = NewDisposeScope();
         if (Kind == "alibi")
-            return PositionEncodings.Alibi(_size.Heads, queries, keys, past, device).to(dtype).unsqueeze(0).MoveToOuterDisposeScope();
+        {
+            var slopes = PositionEncodings.Alibi(_size.Heads, queries, keys, past, device);
+            if (_buckets.Bidirectional)
+                slopes = slopes * (1 + ones_like(slopes).triu(past + 1)); // twice as steep behind the query: equal slopes could not tell a text from its mirror image
+            return slopes.to(dtype).unsqueeze(0).MoveToOuterDisposeScope();
+        }
         return relative_attention_bias?.call(_buckets.Of(queries, keys, past, device)).permute(2, 0, 1).unsqueeze(0).MoveToOuterDisposeScope();
     }
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Bruma.Nn;
 using Bruma.Transformers;
 using static TorchSharp.torch;
