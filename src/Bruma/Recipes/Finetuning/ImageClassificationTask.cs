@@ -68,7 +68,7 @@ internal sealed class ImageClassificationTask : ClassificationTask
             for (var i = 0; i < examples.Count; i++)
                 if ((HashedSeed.Of(Options.Seed, 5, examples[i], Step) & 1) == 1)
                     pixels[i].copy_(pixels[i].flip(2).clone());
-        return new TaskBatch(_network.Normalize(pixels).MoveToOuterDisposeScope(), Labels(examples), null, null, examples.Count);
+        return new TaskBatch(_network.Normalize(pixels).MoveToOuterDisposeScope(), Labels(examples).MoveToOuterDisposeScope(), null, null, examples.Count);
     }
 
     protected override Tensor Features(TaskBatch batch) => _network.Features(batch.Inputs);

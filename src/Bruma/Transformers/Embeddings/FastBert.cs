@@ -8,7 +8,8 @@ namespace Bruma.Transformers.Embeddings;
 /// are twice as fast as matrix products where these go through a library that does not know the processor. It copies the weights: later changes do not show.</remarks>
 public sealed class FastBert : IDisposable
 {
-    private const int FewRows = 64; // below, a product is as fast as a convolution
+    private const int Pictures = 16; // libtorch gives convolutions of width 1 with one thread to oneDNN from 16 pictures on
+    private const int FewRows = 256; // below, a product is as fast
 
     private readonly List<Tensor> _owned = [];
     private readonly Tensor _words, _positions, _types;
@@ -57,9 +58,9 @@ public sealed class FastBert : IDisposable
         using var still = no_grad();
         PositionLimit.Require(ids.shape[1], _positions.shape[0]);
         var (batch, tokens, width) = (ids.shape[0], ids.shape[1], _words.shape[1]);
-        var x = nn.functional.embedding(ids, _words);
+        var x = _words.index_select(0, ids.flatten()).view(batch, tokens, width);
         x.add_(_positions.narrow(0, 0, tokens));
-        x.add_(typeIds is null ? _types[0] : nn.functional.embedding(typeIds, _types));
+        x.add_(typeIds is null ? _types[0] : _types.index_select(0, typeIds.flatten()).view(batch, tokens, width));
         x = Normalize(x.view(-1, width), _norm);
         var bias = AttentionBias.Create(mask, (tokens, tokens), causal: false, x.dtype, x.device);
         foreach (var layer in _layers)
@@ -91,11 +92,11 @@ public sealed class FastBert : IDisposable
     /// <param name="x">[rows, in], contiguous.</param>
     private static Tensor Multiply(Tensor x, Product product)
     {
-        if (x.dtype != ScalarType.Float32 || x.shape[0] < FewRows)
+        if (x.dtype != ScalarType.Float32 || x.shape[0] < FewRows || x.shape[0] % Pictures != 0)
             return nn.functional.linear(x, product.Weight, product.Bias);
         using var scope = NewDisposeScope();
-        var picture = x.view(1, x.shape[0], 1, x.shape[1]).permute(0, 3, 1, 2); // [1, in, rows, 1], channels last: no copy
-        var result = nn.functional.conv2d(picture, product.Weight.view(product.Weight.shape[0], -1, 1, 1), product.Bias);
+        var pictures = x.view(Pictures, -1, 1, x.shape[1]).permute(0, 3, 1, 2); // [16, in, rows / 16, 1], channels last: no copy
+        var result = nn.functional.conv2d(pictures, product.Weight.view(product.Weight.shape[0], -1, 1, 1), product.Bias);
         return result.permute(0, 2, 3, 1).reshape(x.shape[0], -1).MoveToOuterDisposeScope();
     }
 

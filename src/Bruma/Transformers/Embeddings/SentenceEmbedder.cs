@@ -11,6 +11,7 @@ public sealed class SentenceEmbedder : ITextEmbedder
 {
     private const int MostTokens = 4096; // of a batch, padding included
     private const int MostTexts = 128;
+    private const int Step = 16; // batches of such multiples compute faster
 
     private readonly Pooling _pooling;
     private readonly bool _normalizes;
@@ -98,18 +99,13 @@ public sealed class SentenceEmbedder : ITextEmbedder
     /// <summary>Texts of like length together, so that little is padding.</summary>
     public static IEnumerable<int[]> Batches(IReadOnlyList<int> lengths)
     {
-        var batch = new List<int>();
-        foreach (var index in Enumerable.Range(0, lengths.Count).OrderByDescending(index => lengths[index]))
+        int[] byLength = [.. Enumerable.Range(0, lengths.Count).OrderByDescending(index => lengths[index])];
+        for (int start = 0, count; start < byLength.Length; start += count)
         {
-            if (batch.Count > 0 && (batch.Count == MostTexts || (batch.Count + 1) * lengths[batch[0]] > MostTokens))
-            {
-                yield return [.. batch];
-                batch.Clear();
-            }
-            batch.Add(index);
+            count = Math.Clamp(MostTokens / Math.Max(1, lengths[byLength[start]]), 1, MostTexts);
+            count = Math.Min(count >= Step ? count - count % Step : count, byLength.Length - start);
+            yield return byLength[start..(start + count)];
         }
-        if (batch.Count > 0)
-            yield return [.. batch];
     }
 
     public void Dispose()
