@@ -9,5 +9,7 @@ internal static class CompareCommand
     {
         CompareGanCommand.Create(),
         ComparePositionsCommand.Create(),
+        CompareEmbeddingsCommand.Create(),
+        CompareFinetuneCommand.Create(),
     };
 }

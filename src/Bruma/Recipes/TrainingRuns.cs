@@ -3,6 +3,7 @@ using Bruma.Data.Emoji;
 using Bruma.Hub;
 using Bruma.Recipes.Adaptation;
 using Bruma.Recipes.Emoji;
+using Bruma.Recipes.Finetuning;
 using Bruma.Training;
 
 namespace Bruma.Recipes;
@@ -24,6 +25,7 @@ public static class TrainingRuns
         [GanOptions.RecipeName] = GanTraining.Resume,
         [LanguageModelOptions.RecipeName] = LanguageModelTraining.Resume,
         [SequenceOptions.RecipeName] = SequenceTraining.Resume,
+        [FinetuneOptions.RecipeName] = FinetuneTraining.Resume,
     };
 
     /// <exception cref="BrumaException">No run is there, or one of a recipe that this build does not have.</exception>
