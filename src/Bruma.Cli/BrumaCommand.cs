@@ -20,6 +20,7 @@ public static class BrumaCommand
             TrainCommand.Create(),
             ResumeCommand.Create(),
             DenoiseCommand.Create(),
+            ExploreCommand.Create(),
             InfoCommand.Create(),
             ReplayCommand.Create(),
             EmbedCommand.Create(),
