@@ -1,9 +1,13 @@
+using Bruma.Recipes.Adaptation;
+
 namespace Bruma.Cli;
 
 /// <summary>Flags as users of other programs type them: rewritten to Bruma's, or refused with the alternative; never ignored.</summary>
 /// <remarks>stable-diffusion.cpp (<c>--cfg-scale</c>), diffusers' scripts (<c>--max_train_steps</c>) and kohya's (<c>--network_dim</c>).</remarks>
 internal static class FlagSpelling
 {
+    private const string Adapt = "train to adapt"; // the recipes of AdaptationOptions
+
     private static readonly Dictionary<string, Dictionary<string, string>> Aliases = new(StringComparer.Ordinal)
     {
         ["generate"] = new(StringComparer.Ordinal)
@@ -43,6 +47,41 @@ internal static class FlagSpelling
             ["--subseed"] = "--variation-seed",
             ["--subseed-strength"] = "--variation-strength",
             ["--prediction-type"] = "--prediction",
+        },
+        [Adapt] = new(StringComparer.Ordinal)
+        {
+            ["--pretrained-model-name-or-path"] = "--model",
+            ["--train-data-dir"] = "--data",
+            ["--instance-data-dir"] = "--data",
+            ["--dataset-name"] = "--data",
+            ["--class-data-dir"] = "--class-data",
+            ["--reg-data-dir"] = "--class-data",
+            ["--num-class-images"] = "--class-images",
+            ["--output-dir"] = "--output",
+            ["--max-train-steps"] = "--steps",
+            ["--num-train-epochs"] = "--epochs",
+            ["--max-train-epochs"] = "--epochs",
+            ["--train-batch-size"] = "--batch-size",
+            ["--unet-lr"] = "--learning-rate",
+            ["--lr-scheduler"] = "--lr-schedule",
+            ["--adam-weight-decay"] = "--weight-decay",
+            ["--max-grad-norm"] = "--max-gradient-norm",
+            ["--ema-max-decay"] = "--ema-decay",
+            ["--network-alpha"] = "--alpha",
+            ["--network-dropout"] = "--lora-dropout",
+            ["--use-dora"] = "--dora",
+            ["--caption-dropout-rate"] = "--caption-dropout",
+            ["--shuffle-caption"] = "--shuffle-tags",
+            ["--random-flip"] = "--flip",
+            ["--flip-aug"] = "--flip",
+            ["--snr-gamma"] = "--min-snr-gamma",
+            ["--offset-noise"] = "--noise-offset",
+            ["--checkpointing-steps"] = "--checkpoint-every",
+            ["--save-every-n-steps"] = "--checkpoint-every",
+            ["--sample-every-n-steps"] = "--sample-every",
+            ["--validation-prompt"] = "--sample-prompts",
+            ["--validation-prompts"] = "--sample-prompts",
+            ["--mixed-precision"] = "--precision",
         },
         ["train"] = new(StringComparer.Ordinal)
         {
@@ -86,6 +125,18 @@ internal static class FlagSpelling
             ["--upscale-model"] = "enlarge with --hires",
             ["--mmap"] = "weights are mapped always; leave it out",
         },
+        [Adapt] = new(StringComparer.Ordinal)
+        {
+            ["--resume-from-checkpoint"] = "use bruma resume RUN",
+            ["--resume"] = "use bruma resume RUN",
+            ["--text-encoder-lr"] = "the text encoders are trained at --learning-rate, with --train-text-encoder",
+            ["--push-to-hub"] = "upload RUN/model by hand: it has the layout of diffusers",
+            ["--scale-lr"] = "give the learning rate itself with --learning-rate",
+            ["--image-interpolation-mode"] = "pictures are resized with PIL's bicubic filter; leave it out",
+            ["--sample-prompts-file"] = "give the prompts themselves with --sample-prompts",
+            ["--enable-bucket"] = "pictures are cut to squares (around the head_box of metadata.jsonl, where there is one); leave it out",
+            ["--center-crop"] = "pictures are always cut to the square in the middle, or around their head_box; leave it out",
+        },
         ["train"] = new(StringComparer.Ordinal)
         {
             ["--resume-from-checkpoint"] = "use bruma resume RUN",
@@ -111,7 +162,8 @@ internal static class FlagSpelling
     /// <exception cref="UsageException">A known flag of another program that has no equivalent.</exception>
     public static string[] Rewrite(string[] arguments)
     {
-        var command = arguments.FirstOrDefault(argument => !argument.StartsWith('-')) ?? "";
+        var words = arguments.Where(argument => !argument.StartsWith('-')).Take(2).ToList();
+        var command = words is ["train", var recipe] && AdaptationOptions.Recipes.Contains(recipe) ? Adapt : words.FirstOrDefault() ?? "";
         return [.. arguments.Select(argument => argument.StartsWith('-') ? RewriteFlag(command, argument) : argument)];
     }
 

@@ -15,16 +15,18 @@ public sealed partial class ArchitectureTests
         ["Imaging"] = ["Hub"],
         ["Text"] = ["Hub"],
         ["Data"] = ["Nn", "Hub", "Imaging", "Text"],
+        ["Data.Sequences"] = ["Data", "Nn", "Text"],
         ["Training"] = ["Nn", "Hub", "Imaging", "Text"],
         ["Diffusion.Schedulers"] = ["Nn", "Hub"],
         ["Diffusion"] = ["Diffusion.Schedulers", "Nn", "Hub", "Imaging", "Training", "Data"],
         ["Gans"] = ["Nn", "Hub", "Imaging", "Training", "Data"],
         ["Transformers"] = ["Nn", "Hub", "Text", "Training", "Data"],
+        ["Vision.Inception"] = ["Hub"],
         ["Transformers.Embeddings"] = ["Transformers", "Nn", "Hub", "Text", "Training", "Data"],
         ["Vision"] = ["Nn", "Hub", "Imaging", "Training", "Data"],
         ["Adapters"] = ["Nn", "Hub", "Training", "Data"],
         ["StableDiffusion"] = ["Diffusion", "Diffusion.Schedulers", "Transformers", "Adapters", "Nn", "Hub", "Imaging", "Text", "Training", "Data"],
-        ["Metrics"] = ["Vision", "Transformers", "Nn", "Hub", "Imaging", "Data"],
+        ["Metrics"] = ["Vision", "Vision.Inception", "Transformers", "Nn", "Hub", "Imaging", "Data"],
     };
 
     [Fact]

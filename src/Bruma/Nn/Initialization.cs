@@ -35,6 +35,9 @@ public static class Initialization
                 case ActivatedGroupNorm norm:
                     norm.Reset();
                     break;
+                case RmsNorm norm:
+                    norm.Reset();
+                    break;
                 case FourierProjection projection:
                     projection.Initialize(generator);
                     break;
@@ -55,9 +58,15 @@ public static class Initialization
     {
         using var scope = NewDisposeScope();
         using var still = no_grad();
-        var bound = Math.Sqrt(6.0 / linear.weight.shape.Sum());
-        linear.weight.uniform_(-bound, bound, generator);
+        Glorot(linear.weight, generator);
         linear.bias?.zero_();
+    }
+
+    /// <summary>The same for a matrix, [outputs, inputs], that is no layer of its own.</summary>
+    public static void Glorot(Tensor matrix, Generator generator)
+    {
+        var bound = Math.Sqrt(6.0 / matrix.shape.Sum());
+        matrix.uniform_(-bound, bound, generator);
     }
 
     private static void Uniform(Tensor weight, Tensor? bias, Generator generator)

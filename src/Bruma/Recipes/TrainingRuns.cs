@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Bruma.Hub;
+using Bruma.Recipes.Adaptation;
 using Bruma.Training;
 
 namespace Bruma.Recipes;
@@ -10,6 +11,10 @@ public static class TrainingRuns
     private static readonly Dictionary<string, Func<string, ITrainingRun>> Recipes = new(StringComparer.Ordinal)
     {
         [DiffusionOptions.RecipeName] = DiffusionTraining.Resume,
+        [AdaptationOptions.TextToImage] = AdaptationRun.Resume,
+        [AdaptationOptions.Lora] = AdaptationRun.Resume,
+        [AdaptationOptions.DreamBooth] = AdaptationRun.Resume,
+        [AdaptationOptions.TextualInversion] = AdaptationRun.Resume,
     };
 
     /// <exception cref="BrumaException">No run is there, or one of a recipe that this build does not have.</exception>

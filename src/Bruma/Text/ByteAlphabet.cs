@@ -9,6 +9,9 @@ internal static class ByteAlphabet
     private static readonly char[] Letters = Create();
     private static readonly Dictionary<char, byte> Bytes = Letters.Select((letter, value) => (letter, value)).ToDictionary(pair => pair.letter, pair => (byte)pair.value);
 
+    /// <summary>All letters in the order in which GPT-2 and CLIP number them.</summary>
+    public static IEnumerable<char> Ordered => Letters.Order();
+
     /// <summary>Replaces each byte of the UTF-8 text by its letter.</summary>
     public static string Encode(string text) => string.Create(Encoding.UTF8.GetByteCount(text), text, (letters, source) =>
     {

@@ -5,7 +5,13 @@ namespace Bruma.Text;
 internal static class ClipTokenizerRules
 {
     private const string Pattern = @"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+";
-    private const string WordEnd = "</w>";
+    private static readonly CodePointPattern WordPattern = new(Pattern, ignoreCase: true);
+
+    /// <summary>What ends the last letter of a word.</summary>
+    public const string WordEnd = "</w>";
+
+    /// <summary>The words of a text as letters of bytes, cleaned and in lower case.</summary>
+    public static IEnumerable<string> Split(string text) => SplitNormalized(Normalize(text));
 
     /// <param name="begin">Token before each text.</param>
     /// <param name="end">Token behind it.</param>
@@ -13,14 +19,15 @@ internal static class ClipTokenizerRules
     {
         var pairs = new BytePairModel(vocabulary, merges, new BytePairOptions(unknown, EndSuffix: WordEnd));
         var model = new WithSpecialWords(pairs, [begin, end]);
-        var pattern = new CodePointPattern(Pattern, ignoreCase: true);
         return new TokenizerSteps(
             Normalize,
-            text => pattern.Matches(text).Select(range => ByteAlphabet.Encode(text[range])),
+            SplitNormalized,
             model,
             SpecialTokenTemplate.Roberta(Id(vocabulary, begin), Id(vocabulary, end)),
             Join);
     }
+
+    private static IEnumerable<string> SplitNormalized(string text) => WordPattern.Matches(text).Select(range => ByteAlphabet.Encode(text[range]));
 
     private static int Id(Dictionary<string, int> vocabulary, string token) =>
         vocabulary.TryGetValue(token, out var id) ? id : throw new BrumaException($"the vocabulary lacks the special token \"{token}\"");

@@ -10,8 +10,16 @@ namespace Bruma.Training;
 /// <param name="MaxGradientNorm">Gradients are clipped to this global norm.</param>
 /// <param name="Seed">Seed of noise, times and dropout.</param>
 /// <param name="DecaysAll">Norms and biases decay too.</param>
+/// <param name="Group">Decay and rate of each parameter, in place of <paramref name="DecaysAll"/>; null for one rate for all.</param>
 public sealed record TrainerOptions(
-    int Steps, LearningRateSchedule Schedule, OptimizerOptions Optimizer, EmaOptions? Ema, int GradientAccumulation = 1, double MaxGradientNorm = 1, long Seed = 0, bool DecaysAll = false);
+    int Steps, LearningRateSchedule Schedule, OptimizerOptions Optimizer, EmaOptions? Ema, int GradientAccumulation = 1, double MaxGradientNorm = 1, long Seed = 0, bool DecaysAll = false, ParameterGroup? Group = null)
+{
+    internal (double WeightDecay, double RateScale) GroupOf(string name, Tensor parameter) =>
+        Group?.Invoke(name, parameter) ?? (parameter.dim() >= 2 || DecaysAll ? Optimizer.WeightDecay : 0, 1);
+}
+
+/// <summary>The weight decay of a parameter and the factor on its learning rate.</summary>
+public delegate (double WeightDecay, double RateScale) ParameterGroup(string name, Tensor parameter);
 
 /// <summary>Computes the mean loss of a micro-batch, fp32 and 0-D; everything random comes from the generator.</summary>
 public delegate Tensor BatchLoss<in TBatch>(TBatch batch, Generator random);
@@ -32,7 +40,7 @@ public sealed class Trainer<TBatch> : IDisposable
     public Trainer(Module network, BatchLoss<TBatch> loss, TrainerOptions options, ScalarType precision = ScalarType.Float32, Func<TBatch, double>? weight = null)
     {
         (_network, _loss, _options, _weight) = (network, loss, options, weight);
-        Parameters = new FlatParameters(network, precision, (_, parameter) => (parameter.dim() >= 2 || options.DecaysAll ? options.Optimizer.WeightDecay : 0, 1));
+        Parameters = new FlatParameters(network, precision, options.GroupOf);
         _optimizer = options.Optimizer.Create(Parameters);
         if (options.Ema is not null)
             Average = Parameters.Master.clone().DetachFromDisposeScope();

@@ -13,6 +13,9 @@ public readonly record struct TextPass(Tensor? Mask = null, Tensor? TypeIds = nu
     /// <summary>How many positions are behind these tokens' first.</summary>
     internal long Past => Cache?.Length ?? 0;
 
+    /// <summary>Where the tokens stand, [B or 1, T].</summary>
+    internal Tensor PositionsOf(Tensor inputIds) => Positions ?? arange(Past, Past + inputIds.shape[1], device: inputIds.device).unsqueeze(0);
+
     internal AttentionCall Attention(Tensor x, bool causal) =>
         new(AttentionBias.Create(Mask, (x.shape[1], Past + x.shape[1]), causal, x.dtype, x.device), KeepWeights: KeepWeights);
 }

@@ -13,6 +13,10 @@ namespace Bruma.Transformers;
 [JsonSerializable(typeof(BertConfig))]
 [JsonSerializable(typeof(DistilBertConfig))]
 [JsonSerializable(typeof(ViTConfig))]
+[JsonSerializable(typeof(Gpt2Config))]
+[JsonSerializable(typeof(LlamaConfig))]
+[JsonSerializable(typeof(T5Config))]
+[JsonSerializable(typeof(SequenceTransformerConfig))]
 internal sealed partial class TransformerConfigs : JsonSerializerContext
 {
     /// <summary>Keys that every config of transformers may have and that change nothing that Bruma computes: defaults of calls, of generation and of initialisation.</summary>

@@ -26,6 +26,10 @@ public static class ModelClasses
         ["CLIPVisionModelWithProjection"] = ClipVisionModelWithProjection.Load,
         [nameof(DistilBertForSequenceClassification)] = DistilBertForSequenceClassification.Load,
         [nameof(DistilBertModel)] = DistilBertModel.Load,
+        ["GPT2LMHeadModel"] = Gpt2LmHeadModel.Load,
+        ["LlamaForCausalLM"] = LlamaForCausalLm.Load,
+        [nameof(SequenceTransformer)] = SequenceTransformer.Load,
+        [nameof(T5ForConditionalGeneration)] = T5ForConditionalGeneration.Load,
         [nameof(ViTForImageClassification)] = ViTForImageClassification.Load,
         [nameof(ViTModel)] = ViTModel.Load,
     };

@@ -11,6 +11,11 @@ internal static class ModelKind
     public static void Run(GoldenCase golden, CaseReport report)
     {
         var name = golden.Spec.GetProperty("class").GetString()!;
+        if (FolderlessModels.All.TryGetValue(name, out var run))
+        {
+            run(golden, report);
+            return;
+        }
         if (!ModelClasses.All.TryGetValue(name, out var load))
             throw new UnknownCaseException($"class {name}");
         using var network = load(golden.PathOf(golden.Spec.GetProperty("folder").GetString()!), null);

@@ -108,23 +108,9 @@ internal static class TrainingKinds
         };
     }
 
-    private static int Whole(JsonElement json, string name) => json.TryGetProperty(name, out var value) ? value.GetInt32() : 0;
+    internal static int Whole(JsonElement json, string name) => json.TryGetProperty(name, out var value) ? value.GetInt32() : 0;
 
-    private static double[] Numbers(JsonElement json, string name) => [.. json.GetProperty(name).EnumerateArray().Select(value => value.GetDouble())];
-
-    /// <summary>The index of a stored micro-batch.</summary>
-    private sealed record StoredBatch(int Index) : IDisposable
-    {
-        public static IEnumerable<StoredBatch> From(long first)
-        {
-            for (var index = (int)first; ; index++)
-                yield return new StoredBatch(index);
-        }
-
-        public void Dispose()
-        {
-        }
-    }
+    internal static double[] Numbers(JsonElement json, string name) => [.. json.GetProperty(name).EnumerateArray().Select(value => value.GetDouble())];
 
     private sealed class OneParameter : Module<Tensor, Tensor>
     {

@@ -20,6 +20,8 @@ internal static class TransformerOutputs
         DistilBertForSequenceClassification bert => Classified(bert.call(inputs["input_ids"], Pass(inputs)), inputs, bert.Config.ProblemType),
         ViTModel vit => Named(vit.call(inputs["pixel_values"], true), "pooler_output"),
         ViTForImageClassification vit => Classified(vit.call(inputs["pixel_values"], true), inputs, vit.Config.ProblemType),
+        ILanguageModel model => LanguageModelOutputs.OfLanguageModel(model, inputs, golden),
+        T5ForConditionalGeneration model => LanguageModelOutputs.OfT5(model, inputs, golden),
         _ => throw new UnknownCaseException($"class {network.GetName()} of {golden.Id}"),
     };
 
