@@ -20,6 +20,7 @@ public static class BrumaCommand
             TrainCommand.Create(args),
             ResumeCommand.Create(),
             DenoiseCommand.Create(),
+            ExploreCommand.Create(),
             InfoCommand.Create(),
             ReplayCommand.Create(),
             LatentCommand.Create(),

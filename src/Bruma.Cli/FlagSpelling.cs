@@ -190,6 +190,7 @@ internal static class FlagSpelling
         var end = argument.IndexOf('=', StringComparison.Ordinal);
         var (flag, value) = end < 0 ? (argument, "") : (argument[..end], argument[end..]);
         var spelled = flag.StartsWith("--", StringComparison.Ordinal) ? flag.Replace('_', '-') : flag;
+        command = command == "explore" ? "generate" : command; // the same flags
         if (Refused.TryGetValue(command, out var refused) && refused.TryGetValue(spelled, out var alternative))
             throw new UsageException($"{flag} has no equivalent here: {alternative}.");
         if (Aliases.TryGetValue(command, out var aliases) && aliases.TryGetValue(spelled, out var ours))

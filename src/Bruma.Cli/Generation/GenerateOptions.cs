@@ -60,10 +60,17 @@ internal sealed partial class GenerateOptions
     private readonly Option<string?> _preview = new("--preview") { Description = "Write a picture of what it will be every N steps." };
     private readonly Option<string> _previewPath = new("--preview-path") { Description = "Where to.", DefaultValueFactory = _ => "preview.png" };
     private readonly Option<int> _previewEvery = new("--preview-interval") { Description = "N of --preview, where that names a method as in stable-diffusion.cpp.", DefaultValueFactory = _ => 1 };
-    private readonly Option<string> _output = new("--output", "-o") { Description = "File to write: one picture or a contact sheet; with %d or %03d (number) or {seed} in the name a file per picture.", DefaultValueFactory = _ => "output.png" };
+    private readonly Option<string> _output;
     private readonly Option<int> _firstIndex = new("--output-begin-idx") { Description = "Number of the first file.", DefaultValueFactory = _ => 1 };
     private readonly Option<bool> _noMetadata = new("--no-metadata") { Description = "Leave prompt and settings out of the file." };
     private readonly Option<bool> _json = new("--json") { Description = "Print the result as JSON." };
+
+    /// <param name="output">Default name of the file to write.</param>
+    public GenerateOptions(string output = "output.png") => _output = new("--output", "-o")
+    {
+        Description = "File to write: one picture or a contact sheet; with %d or %03d (number) or {seed} in the name a file per picture.",
+        DefaultValueFactory = _ => output,
+    };
 
     public void AddTo(Command command)
     {

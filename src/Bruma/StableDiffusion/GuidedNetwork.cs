@@ -56,7 +56,7 @@ internal sealed class GuidedNetwork(UNet2DConditionModel network, IReadOnlyList<
             null,
             All(batch, pass => pass.Prompt.Pooled),
             All(batch, pass => pass.TimeIds));
-        return network.call(inputs, times, controls?.AddTo(conditioning, batch, (sample, times), step) ?? conditioning).to(float32);
+        return network.call(inputs, times, controls?.AddTo(conditioning, batch, (sample, timesteps), step) ?? conditioning).to(float32);
     }
 
     private static Tensor? All(IReadOnlyList<GuidedPass> batch, Func<GuidedPass, Tensor?> part) =>

@@ -33,7 +33,7 @@ internal sealed class LatentRun(StableDiffusionPipeline pipeline, ImageRequest r
         var starts = new LatentStarts(pipeline.Codec, scheduler, noise, batch) { IsTiled = request.Tiling };
         var start = Begin(starts, steps);
         var end = starts.EndStep(request.DenoisingEnd);
-        using var controls = request.Controls.Count == 0 ? null : new ControlResiduals(request.Controls, (_size, batch), scheduler.Timesteps.Count - start.First, start.First, request.GuessMode && IsGuided);
+        using var controls = request.Controls.Count == 0 ? null : new ControlResiduals(request.Controls, (_size, batch), scheduler.Timesteps.Count - start.First, start.First, request.GuessMode);
         var scaleEmbedding = Config.TimeCondProjDim is { } width ? GuidedNetwork.EmbedScale(Scale, batch, width) : null;
         var guidance = new Guidance(Scale, request.GuidanceRescale, request.Start?.ImageGuidanceScale ?? 1);
         var network = new GuidedNetwork(pipeline.Network, Passes(positive, negative, start.Channels, batch), guidance, controls, scaleEmbedding, start.First);
@@ -56,6 +56,8 @@ internal sealed class LatentRun(StableDiffusionPipeline pipeline, ImageRequest r
     {
         var reading = new PromptReading(request.Syntax, request.ClipSkip);
         var positive = pipeline.Prompts.Encode(prompts.Prompts, reading, prompts.Prompts2);
+        if (prompts.Mix is { } mix)
+            positive = positive.Towards(pipeline.Prompts.Encode([.. prompts.Prompts.Select(_ => mix.Prompt)], reading), mix.Share);
         var negative = IsGuided ? pipeline.Prompts.EncodeNegative(positive, prompts.NegativePrompts, reading, prompts.NegativePrompts2 ?? prompts.NegativePrompts) : null;
         return (positive.Repeat(request.Count), negative?.Repeat(request.Count));
     }
