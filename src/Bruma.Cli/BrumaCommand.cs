@@ -30,7 +30,6 @@ public static class BrumaCommand
             AttentionCommand.Create(),
             FinetuneCommand.Create(),
             PredictCommand.Create(),
-            CompareCommand.Create(),
             ModelsCommand.Create(),
             DataCommand.Create(),
             EvaluateCommand.Create(),

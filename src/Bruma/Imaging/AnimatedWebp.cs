@@ -30,7 +30,7 @@ public static class AnimatedWebp
 
     private static byte[] Frame(Tensor image, (int Width, int Height) size, int milliseconds)
     {
-        var file = PngFile.ToBytes(image, SKEncodedImageFormat.Webp);
+        var file = PngFile.Encode(image, SKEncodedImageFormat.Webp);
         var frame = new byte[16 + file.Length - 12]; // without the file's own RIFF header
         Put24(frame.AsSpan(6), size.Width - 1);
         Put24(frame.AsSpan(9), size.Height - 1);
