@@ -1,5 +1,4 @@
 using System.Globalization;
-using Bruma.Hub;
 using Bruma.StableDiffusion;
 
 namespace Bruma.Cli.Commands;

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Bruma.Diffusion;
 using Bruma.Diffusion.Schedulers;
 using Bruma.Hub;
 using Bruma.StableDiffusion;

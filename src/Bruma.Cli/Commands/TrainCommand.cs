@@ -11,7 +11,7 @@ internal static class TrainCommand
     /// <param name="arguments">Of the whole call: <c>text-to-image</c> with <c>--recipe</c> is a named recipe with few options, without it fine-tuning with many.</param>
     public static Command Create(IReadOnlyList<string> arguments)
     {
-        var command = new Command("train", "Train a model. Example: bruma train diffusion --data fashion-mnist --output runs/fashion --steps 3000") 
+        var command = new Command("train", "Train a model. Example: bruma train diffusion --data fashion-mnist --output runs/fashion --steps 3000")
         {
             Diffusion(), TrainGanCommand.Create(), TrainClassifierCommand.Create(), TrainTransformerCommand.Create(), TrainLanguageModelCommand.Create(), TrainTokenizerCommand.Create(),
         };

@@ -5,12 +5,20 @@ using Bruma.Recipes.Emoji;
 
 namespace Bruma.Cli.Commands;
 
-/// <summary><c>bruma train text-to-image --recipe emoji</c>: the shipped text-to-image model, from data to pipeline.</summary>
+/// <summary><c>bruma train text-to-image --recipe emoji</c>, or <c>bruma train emoji</c>: the shipped text-to-image model, from data to pipeline.</summary>
 internal static class TrainEmojiCommand
 {
+    private const string Name = "emoji";
+    private const string LongName = "text-to-image";
+    private const string Recipe = "--recipe";
+
+    /// <summary>Training by a recipe shares its name with training on one's own pictures; the option tells them apart.</summary>
+    public static string[] Rewrite(string[] args) =>
+        args is ["train", LongName, ..] && args.Any(argument => argument == Recipe || argument.StartsWith(Recipe + "=", StringComparison.Ordinal)) ? ["train", Name, .. args[2..]] : args;
+
     public static Command Create()
     {
-        var recipe = new Option<string>("--recipe") { Description = "The recipe: emoji, which makes the model that comes with Bruma.", Required = true };
+        var recipe = new Option<string>(Recipe) { Description = "The recipe: emoji, which makes the model that comes with Bruma.", DefaultValueFactory = _ => EmojiOptions.RecipeName };
         var output = new Option<string>("--output", "-o") { Description = "Folder of the run; must be new or empty. Every stage gets a folder in it.", Required = true };
         var data = new Option<string?>("--data") { Description = "Folder of the data set (default: where bruma data build emoji puts it)." };
         var photos = new Option<string?>("--photos") { Description = "Folder of the pets photos, which the autoencoder sees beside the emoji (default: BRUMA_SHARED/data/pets where it is there)." };
@@ -21,7 +29,7 @@ internal static class TrainEmojiCommand
         var precision = new Option<string?>("--precision") { Description = "bf16 or fp32 (default: bf16 where the CPU has it)." };
         var threads = new Option<int>("--threads") { Description = "Threads; 0 for all processors." };
         var json = new Option<bool>("--json") { Description = "Progress as JSON lines." };
-        var command = new Command("text-to-image", "Train a text-to-image model. Example: bruma train text-to-image --recipe emoji --output runs/emoji") { recipe, output, data, photos, quick, only, resolution, seed, precision, threads, json };
+        var command = new Command(Name, "Train the text-to-image model that comes with Bruma, from data to model. Example: bruma train text-to-image --recipe emoji --output runs/emoji") { recipe, output, data, photos, quick, only, resolution, seed, precision, threads, json };
         command.SetAction((parsed, cancellation) => TrainingSession.Start(() =>
         {
             if (parsed.GetValue(recipe) != EmojiOptions.RecipeName)

@@ -10,12 +10,6 @@ namespace Bruma.Data;
 /// <param name="what">For people: which part this is.</param>
 public sealed class ImageSubset(ImageSource whole, IReadOnlyList<int> indices, string what) : ImageSource
 {
-    /// <param name="takes">Which pictures, told by their names.</param>
-    public ImageSubset(ImageSource whole, Func<ImageExample, bool> takes, string what)
-        : this(whole, [.. Enumerable.Range(0, whole.Examples.Count).Where(i => takes(whole.Examples[i]))], what)
-    {
-    }
-
     public override string Name => $"{whole.Name} ({what})";
 
     public override string Layout => whole.Layout;

@@ -13,5 +13,6 @@ public static class PhotoSplit
     public static bool IsSeen(string fileName) => SHA256.HashData(Encoding.UTF8.GetBytes(fileName))[0] >= FirstSeen;
 
     /// <summary>The photos that training may see.</summary>
-    public static ImageSource Seen(ImageSource photos) => new ImageSubset(photos, example => IsSeen(example.Name), "seen in training");
+    public static ImageSource Seen(ImageSource photos) =>
+        new ImageSubset(photos, [.. Enumerable.Range(0, photos.Examples.Count).Where(i => IsSeen(photos.Examples[i].Name))], "seen by the shipped model");
 }

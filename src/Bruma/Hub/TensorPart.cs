@@ -67,7 +67,7 @@ public sealed record TensorPart(IReadOnlyList<string> Stored, TensorForm Form = 
 internal sealed class DerivedTensors : ITensorSource
 {
     private readonly ITensorSource _source;
-    private readonly IReadOnlyDictionary<string, TensorPart> _parts;
+    private readonly Dictionary<string, TensorPart> _parts;
     private readonly bool _owns;
 
     /// <param name="parts">By the new name. Those whose stored tensors are missing are left out.</param>

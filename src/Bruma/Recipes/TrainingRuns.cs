@@ -1,9 +1,9 @@
 using System.Text.Json;
 using Bruma.Data.Emoji;
 using Bruma.Hub;
-using Bruma.Recipes.Adaptation;
 using Bruma.Recipes.Emoji;
 using Bruma.Recipes.Finetuning;
+using Bruma.Recipes.Adaptation;
 using Bruma.Training;
 
 namespace Bruma.Recipes;
@@ -15,14 +15,14 @@ public static class TrainingRuns
     {
         [ClassifierOptions.RecipeName] = ClassifierTraining.Resume,
         [DiffusionOptions.RecipeName] = DiffusionTraining.Resume,
-        [AdaptationOptions.TextToImage] = AdaptationRun.Resume,
-        [AdaptationOptions.Lora] = AdaptationRun.Resume,
-        [AdaptationOptions.DreamBooth] = AdaptationRun.Resume,
-        [AdaptationOptions.TextualInversion] = AdaptationRun.Resume,
         [EmojiOptions.RecipeName] = EmojiTraining.Resume,
         [EmojiVaeOptions.RecipeName] = folder => EmojiVaeTraining.Resume(folder, EmojiSplits.Committed),
         [EmojiTextOptions.RecipeName] = folder => EmojiTextTraining.Resume(folder, EmojiSplits.Committed),
         [GanOptions.RecipeName] = GanTraining.Resume,
+        [AdaptationOptions.TextToImage] = AdaptationRun.Resume,
+        [AdaptationOptions.Lora] = AdaptationRun.Resume,
+        [AdaptationOptions.DreamBooth] = AdaptationRun.Resume,
+        [AdaptationOptions.TextualInversion] = AdaptationRun.Resume,
         [LanguageModelOptions.RecipeName] = LanguageModelTraining.Resume,
         [SequenceOptions.RecipeName] = SequenceTraining.Resume,
         [FinetuneOptions.RecipeName] = FinetuneTraining.Resume,

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using Bruma.Hub;
 using Bruma.StableDiffusion;
 using Bruma.Transformers;
