@@ -1,6 +1,9 @@
 using System.Text.Json;
+using Bruma.Data.Emoji;
 using Bruma.Hub;
 using Bruma.Recipes.Finetuning;
+using Bruma.Recipes.Emoji;
+using Bruma.Recipes.Adaptation;
 using Bruma.Training;
 
 namespace Bruma.Recipes;
@@ -10,8 +13,17 @@ public static class TrainingRuns
 {
     private static readonly Dictionary<string, Func<string, ITrainingRun>> Recipes = new(StringComparer.Ordinal)
     {
+        [ClassifierOptions.RecipeName] = ClassifierTraining.Resume,
         [DiffusionOptions.RecipeName] = DiffusionTraining.Resume,
         [FinetuneOptions.RecipeName] = FinetuneTraining.Resume,
+        [EmojiOptions.RecipeName] = EmojiTraining.Resume,
+        [EmojiVaeOptions.RecipeName] = folder => EmojiVaeTraining.Resume(folder, EmojiSplits.Committed),
+        [EmojiTextOptions.RecipeName] = folder => EmojiTextTraining.Resume(folder, EmojiSplits.Committed),
+        [GanOptions.RecipeName] = GanTraining.Resume,
+        [AdaptationOptions.TextToImage] = AdaptationRun.Resume,
+        [AdaptationOptions.Lora] = AdaptationRun.Resume,
+        [AdaptationOptions.DreamBooth] = AdaptationRun.Resume,
+        [AdaptationOptions.TextualInversion] = AdaptationRun.Resume,
     };
 
     /// <exception cref="BrumaException">No run is there, or one of a recipe that this build does not have.</exception>

@@ -41,14 +41,14 @@ public sealed class PromptEncoder(IReadOnlyList<TextEncoder> encoders, bool isXl
 
     /// <summary>Reads <c>text_encoder/</c>, <c>tokenizer/</c> and, for XL, their seconds.</summary>
     /// <exception cref="BrumaException">A file is missing or damaged.</exception>
-    public static PromptEncoder Load(ModelSources sources)
+    public static PromptEncoder Load(ModelSources sources, ScalarType dtype = ScalarType.Float32)
     {
         var second = sources.Has("text_encoder_2");
         var encoders = new List<TextEncoder>();
         if (sources.Has("text_encoder"))
-            encoders.Add(new TextEncoder(sources.Tokenizer("tokenizer"), ClipTextModel.Load(sources.PathOf("text_encoder"), sources.Variant)));
+            encoders.Add(new TextEncoder(sources.Tokenizer("tokenizer"), sources.LoadTextEncoder(dtype)));
         if (second)
-            encoders.Add(new TextEncoder(sources.Tokenizer("tokenizer_2"), ClipTextModelWithProjection.Load(sources.PathOf("text_encoder_2"), sources.Variant)));
+            encoders.Add(new TextEncoder(sources.Tokenizer("tokenizer_2"), sources.LoadSecondTextEncoder(dtype)));
         if (encoders.Count == 0)
             throw new BrumaException($"{sources.Folder}: has no text_encoder/, so it takes no prompts; choose a Stable Diffusion model.");
         return new PromptEncoder(encoders, second, second && sources.ZerosWithoutNegative);
@@ -62,10 +62,11 @@ public sealed class PromptEncoder(IReadOnlyList<TextEncoder> encoders, bool isXl
 
     /// <param name="prompts">B texts.</param>
     /// <param name="second">B texts for the second encoder; null for the same.</param>
-    public PromptEmbedding Encode(IReadOnlyList<string> prompts, PromptReading reading, IReadOnlyList<string>? second = null)
+    /// <param name="withGradients">Whether gradients flow to the encoders.</param>
+    public PromptEmbedding Encode(IReadOnlyList<string> prompts, PromptReading reading, IReadOnlyList<string>? second = null, bool withGradients = false)
     {
         using var scope = NewDisposeScope();
-        using var still = no_grad();
+        using var still = set_grad_enabled(withGradients);
         var texts = Encoders.Select((encoder, i) => (i == 0 && Encoders.Count > 1 ? prompts : second ?? prompts).Select(text => encoder.Prompts.Read(text, reading.Syntax)).ToList()).ToList();
         var windows = texts.Max(prompt => prompt.Max(chunks => chunks.Count));
         var parts = Encoders.Select((encoder, i) => Encode(encoder, texts[i], windows, reading)).ToList();

@@ -45,6 +45,9 @@ public static class CaseKinds
         ["image"] = ImageKinds.Resize,
         ["image_features"] = ImageFeatureKind.Run,
         ["layerwise_lr"] = ScheduleKinds.LayerwiseRates,
+        ["lora_train"] = AdaptationKinds.Lora,
+        ["dreambooth"] = AdaptationKinds.DreamBooth,
+        ["textual_inversion"] = AdaptationKinds.TextualInversion,
         ["lr_schedule"] = ScheduleKinds.LearningRates,
         ["model"] = ModelKind.Run,
         ["scheduler"] = SchedulerKind.Run,
@@ -52,6 +55,7 @@ public static class CaseKinds
         ["ssim_psnr"] = MetricKinds.Pixels,
         ["sentence_embedding"] = EmbeddingKinds.Sentences,
         ["static_embedding"] = EmbeddingKinds.Static,
+        ["single_file"] = SingleFileKind.Run,
         ["tokenizer"] = TokenizerKind.Run,
     };
 }
