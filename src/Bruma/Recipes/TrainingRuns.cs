@@ -1,8 +1,8 @@
 using System.Text.Json;
 using Bruma.Data.Emoji;
 using Bruma.Hub;
-using Bruma.Recipes.Emoji;
 using Bruma.Recipes.Finetuning;
+using Bruma.Recipes.Emoji;
 using Bruma.Recipes.Adaptation;
 using Bruma.Training;
 
@@ -15,6 +15,7 @@ public static class TrainingRuns
     {
         [ClassifierOptions.RecipeName] = ClassifierTraining.Resume,
         [DiffusionOptions.RecipeName] = DiffusionTraining.Resume,
+        [FinetuneOptions.RecipeName] = FinetuneTraining.Resume,
         [EmojiOptions.RecipeName] = EmojiTraining.Resume,
         [EmojiVaeOptions.RecipeName] = folder => EmojiVaeTraining.Resume(folder, EmojiSplits.Committed),
         [EmojiTextOptions.RecipeName] = folder => EmojiTextTraining.Resume(folder, EmojiSplits.Committed),
@@ -25,7 +26,6 @@ public static class TrainingRuns
         [AdaptationOptions.TextualInversion] = AdaptationRun.Resume,
         [LanguageModelOptions.RecipeName] = LanguageModelTraining.Resume,
         [SequenceOptions.RecipeName] = SequenceTraining.Resume,
-        [FinetuneOptions.RecipeName] = FinetuneTraining.Resume,
     };
 
     /// <exception cref="BrumaException">No run is there, or one of a recipe that this build does not have.</exception>

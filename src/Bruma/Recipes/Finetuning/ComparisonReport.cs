@@ -14,6 +14,8 @@ internal static class ComparisonReport
 {
     private const int Mistakes = 12;
 
+    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+
     /// <summary>Student's t for 95 % and 1 to 10 degrees of freedom.</summary>
     private static readonly double[] StudentT = [12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23];
 
@@ -37,7 +39,7 @@ internal static class ComparisonReport
         var path = Path.Combine(folder, "comparison.html");
         AtomicFile.WriteText(path, page.ToString());
         AtomicFile.WriteText(Path.Combine(folder, "comparison.md"), Markdown(rows));
-        AtomicFile.WriteText(Path.Combine(folder, "comparison.json"), JsonSerializer.Serialize(tables, new JsonSerializerOptions { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower }) + "\n");
+        AtomicFile.WriteText(Path.Combine(folder, "comparison.json"), JsonSerializer.Serialize(tables, Readable) + "\n");
         return path;
     }
 
@@ -115,11 +117,11 @@ internal static class ComparisonReport
             var looks = steps.Where(step => step.Accuracy is not null).ToList();
             accuracies.Add.Scatter(looks.Select(step => step.Share).ToArray(), looks.Select(step => step.Accuracy!.Value).ToArray()).LegendText = run.Name;
         }
-        foreach (var (plot, label) in new[] { (losses, "training loss"), (accuracies, "test accuracy") })
+        foreach (var (plot, label, legend) in new[] { (losses, "training loss", Alignment.UpperRight), (accuracies, "test accuracy", Alignment.LowerRight) })
         {
             plot.XLabel("share of the run");
             plot.YLabel(label);
-            plot.ShowLegend();
+            plot.ShowLegend(legend);
         }
         multiplot.Layout = new ScottPlot.MultiplotLayouts.Columns();
         if (any)

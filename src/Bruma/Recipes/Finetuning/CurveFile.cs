@@ -1,5 +1,4 @@
 using System.Text.Json;
-using TorchSharp;
 using Bruma.Hub;
 
 namespace Bruma.Recipes.Finetuning;

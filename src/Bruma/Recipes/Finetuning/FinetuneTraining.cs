@@ -14,6 +14,8 @@ namespace Bruma.Recipes.Finetuning;
 /// <summary>A pretrained network adapted to a task in a run folder: begun, gone on with, finished.</summary>
 public sealed class FinetuneTraining : ITrainingRun
 {
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
     private readonly RunFolder _folder;
     private readonly FinetuneTask _task;
     private readonly Strategy _strategy;
@@ -283,7 +285,7 @@ public sealed class FinetuneTraining : ITrainingRun
         seconds = _watch.Elapsed.TotalSeconds,
         peak_megabytes = _peak / 1e6,
         test = evaluation?.Measures.ToDictionary(),
-    }, new JsonSerializerOptions { WriteIndented = true }) + "\n");
+    }, Indented) + "\n");
 
     private static string DataSum(string data) => File.Exists(data) ? FileHash.Sha256(data)
         : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(Directory.EnumerateFiles(data, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(FileHash.Sha256)))));

@@ -136,7 +136,7 @@ internal sealed class PairSimilarityTask : FinetuneTask
     }
 
     /// <summary>Places by size; equal values share the mean of theirs.</summary>
-    private static double[] Ranks(IReadOnlyList<double> values)
+    private static double[] Ranks(List<double> values)
     {
         var ranks = new double[values.Count];
         var place = 0;

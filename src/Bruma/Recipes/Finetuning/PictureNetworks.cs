@@ -12,7 +12,7 @@ using static TorchSharp.torch.nn;
 namespace Bruma.Recipes.Finetuning;
 
 /// <summary>A network that makes a vector of a picture and classes of the vector.</summary>
-internal interface IPictureNetwork
+internal interface IPictureNetwork : IDisposable
 {
     Module Module { get; }
 
@@ -65,6 +65,8 @@ internal static class PictureNetworks
         }
 
         public Module Module => _network;
+
+        public void Dispose() => _network.Dispose();
 
         public int Layers => _network.Config.Stages.Sum(stage => stage.Repeats) + 1;
 
@@ -119,6 +121,8 @@ internal static class PictureNetworks
         }
 
         public Module Module => _network;
+
+        public void Dispose() => _network.Dispose();
 
         public int Layers => _network.Config.NumHiddenLayers;
 

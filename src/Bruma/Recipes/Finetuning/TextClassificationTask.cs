@@ -1,5 +1,4 @@
 using Bruma.Data;
-using Bruma.Hub;
 using Bruma.Text;
 using Bruma.Transformers;
 using Bruma.Transformers.Embeddings;

@@ -3,7 +3,6 @@ using System.Text.Json;
 using Bruma.Hub;
 using Bruma.Reports;
 using Bruma.Transformers.Embeddings;
-using TorchSharp;
 
 namespace Bruma.Recipes.LookInside;
 
@@ -20,6 +19,8 @@ public sealed record SenseRow(string Vectors, Separation Mean);
 /// <summary>Static vectors against contextual ones: senses of words, neighbours, analogies, and where an English model ends.</summary>
 public static class EmbeddingComparison
 {
+    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+
     /// <returns>Lines to tell, as they come; the last one names the report.</returns>
     public static IEnumerable<string> Run(string folder, EmbeddingPlan plan, CancellationToken cancellation = default)
     {
@@ -45,7 +46,7 @@ public static class EmbeddingComparison
         StaticWords.Write(folder, page, fixedVectors, trained);
         foreach (var line in LanguageLimits.Write(page, contextual, fixedVectors))
             yield return line;
-        AtomicFile.WriteText(Path.Combine(folder, "senses.json"), JsonSerializer.Serialize(senses, new JsonSerializerOptions { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower }) + "\n");
+        AtomicFile.WriteText(Path.Combine(folder, "senses.json"), JsonSerializer.Serialize(senses, Readable) + "\n");
         var path = Path.Combine(folder, "embeddings.html");
         AtomicFile.WriteText(path, page.ToString());
         yield return $"report: {path}";

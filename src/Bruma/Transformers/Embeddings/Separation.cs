@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using TorchSharp;
 
 namespace Bruma.Transformers.Embeddings;
 
