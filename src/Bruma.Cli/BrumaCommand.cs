@@ -23,9 +23,12 @@ public static class BrumaCommand
             ExploreCommand.Create(),
             InfoCommand.Create(),
             ReplayCommand.Create(),
+            LatentCommand.Create(),
+            CompareCommand.Create(),
             EmbedCommand.Create(),
             ModelsCommand.Create(),
             DataCommand.Create(),
+            EvaluateCommand.Create(),
             VerifyCommand.Create(),
             DoctorCommand.Create(),
         };

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Bruma.Cli.Generation;
+using Bruma.Gans;
 
 namespace Bruma.Cli.Commands;
 
@@ -20,6 +21,10 @@ internal static class GenerateCommand
     {
         Native.UseThreads(arguments.Threads);
         var model = ModelPath.FindAny(arguments.Model ?? (arguments.Prompt is null ? ModelPath.Default : ModelPath.DefaultForPrompts()));
+        if (GanPipeline.IsIn(model))
+            return arguments.Prompt is null
+                ? new GanDrawing(model, arguments.Class, arguments.Count, arguments.Seed, arguments.Truncation, arguments.Output, arguments.Json).Run(cancellation)
+                : throw new UsageException($"the model {model} is a GAN and takes no prompt; choose with --class where it has classes.");
         return ModelPath.IsPixelModel(model)
             ? ClassDrawing.Run(arguments, model, cancellation)
             : PromptDrawing.Run(arguments, model, cancellation);

@@ -62,6 +62,8 @@ internal sealed record GenerateArguments(string? Prompt, string? Class, string? 
 
     public (string Model, double Start)? Refiner { get; init; }
 
+    public double? Truncation { get; init; }
+
     public string? Autoencoder { get; init; }
 
     public PreviewArguments? Preview { get; init; }

@@ -55,6 +55,7 @@ internal sealed partial class GenerateOptions
     private readonly Option<bool> _tiling = new("--tiling") { Description = "Decode and encode in tiles: memory does not grow with the picture." };
     private readonly Option<string?> _refiner = new("--refiner") { Description = "SDXL's refiner, which goes on where the base model stops." };
     private readonly Option<double> _refinerStart = new("--refiner-start") { Description = "Share of the noise that the base model takes away.", DefaultValueFactory = _ => 0.8 };
+    private readonly Option<double?> _truncation = new("--truncation") { Description = "For GANs: noise within this many standard deviations; smaller is more typical and less varied." };
     private readonly Option<string?> _vae = new("--vae") { Description = "Folder of another autoencoder." };
     private readonly Option<string?> _preview = new("--preview") { Description = "Write a picture of what it will be every N steps." };
     private readonly Option<string> _previewPath = new("--preview-path") { Description = "Where to.", DefaultValueFactory = _ => "preview.png" };
@@ -78,7 +79,7 @@ internal sealed partial class GenerateOptions
         {
             _promptOption, _negative, _prompt2, _negative2, _class, _model, _width, _height, _size, _count, _steps, _guidance, _rescale, _scheduler, _prediction, _seed, _eta, _rng, _variationSeed, _variationStrength,
             _image, _strength, _mask, _imageGuidance, _control, _controlImage, _controlStrength, _controlStart, _controlEnd, _guess, _lora, _loraFolder, _embedding, _clipSkip, _syntax, _precision, _threads,
-            _hires, _hiresScale, _hiresStrength, _hiresSteps, _hiresUpscaler, _tiling, _refiner, _refinerStart, _vae, _preview, _previewPath, _previewEvery, _output, _firstIndex, _noMetadata, _json,
+            _hires, _hiresScale, _hiresStrength, _hiresSteps, _hiresUpscaler, _tiling, _refiner, _refinerStart, _truncation, _vae, _preview, _previewPath, _previewEvery, _output, _firstIndex, _noMetadata, _json,
         })
             command.Add(option);
     }
@@ -116,6 +117,7 @@ internal sealed partial class GenerateOptions
             HighResolution = parsed.GetValue(_hires) ? HighResolution(parsed) : null,
             Tiling = parsed.GetValue(_tiling),
             Refiner = parsed.GetValue(_refiner) is { } refiner ? (refiner, parsed.GetValue(_refinerStart)) : null,
+            Truncation = parsed.GetValue(_truncation),
             Autoencoder = parsed.GetValue(_vae),
             Preview = Preview(parsed),
             Output = parsed.GetValue(_output)!,

@@ -10,7 +10,9 @@ public static class TrainingRuns
 {
     private static readonly Dictionary<string, Func<string, ITrainingRun>> Recipes = new(StringComparer.Ordinal)
     {
+        [ClassifierOptions.RecipeName] = ClassifierTraining.Resume,
         [DiffusionOptions.RecipeName] = DiffusionTraining.Resume,
+        [GanOptions.RecipeName] = GanTraining.Resume,
         [AdaptationOptions.TextToImage] = AdaptationRun.Resume,
         [AdaptationOptions.Lora] = AdaptationRun.Resume,
         [AdaptationOptions.DreamBooth] = AdaptationRun.Resume,
