@@ -18,7 +18,7 @@ internal static class ModelKind
         }
         if (!ModelClasses.All.TryGetValue(name, out var load))
             throw new UnknownCaseException($"class {name}");
-        using var network = load(golden.PathOf(golden.Spec.GetProperty("folder").GetString()!), null);
+        using var network = golden.Spec.TryGetProperty("weights", out _) ? ProceduralTensors.Load(golden, name) : load(golden.PathOf(golden.Spec.GetProperty("folder").GetString()!), null);
         using var still = no_grad();
 
         var taps = ModuleTaps.Attach(network, [.. golden.Names(ModuleTaps.Prefix)]);
