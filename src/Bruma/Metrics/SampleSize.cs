@@ -20,7 +20,7 @@ public static class SampleSize
             if (condition && measures.Contains(measure))
                 found.Add(text);
         }
-        Add("fd", least <= width, $"{network.Label("FD")}: {least} pictures are fewer than the {width} dimensions of the features, so the covariance is singular and the distance far too large; compare only with numbers at the same N, and read it against the floor. KID has no such bias.");
+        Add("fd", least <= width, $"{network.Label("FD")}: {least} pictures are no more than the {width} dimensions of the features, so the covariance is singular and the distance far too large; compare only with numbers at the same N, and read it against the floor. KID has no such bias.");
         Add("fd", least > width && least < 10 * width, $"{network.Label("FD")}: {least} pictures are fewer than ten times the {width} dimensions of the features; the distance is too large by about the floor. Compare only at equal N.");
         Add("kid", least < FewForKernel, $"{network.Label("KID")}: {least} pictures are few; the deviation over subsets says less than the truth.");
         Add("prc", least < FewForNeighbours, $"Precision, recall, density and coverage: with {least} pictures neighbourhoods are wide, and values depend on N; read them against the floor.");
