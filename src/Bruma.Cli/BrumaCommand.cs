@@ -19,6 +19,7 @@ public static class BrumaCommand
             GenerateCommand.Create(),
             TrainCommand.Create(),
             ResumeCommand.Create(),
+            PlanCommand.Create(),
             DenoiseCommand.Create(),
             EmbedCommand.Create(),
             ModelsCommand.Create(),
