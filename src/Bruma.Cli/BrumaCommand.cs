@@ -21,15 +21,19 @@ public static class BrumaCommand
             ResumeCommand.Create(),
             PlanCommand.Create(),
             DenoiseCommand.Create(),
+            LatentCommand.Create(),
+            CompareCommand.Create(),
             EmbedCommand.Create(),
             ModelsCommand.Create(),
             DataCommand.Create(),
+            EvaluateCommand.Create(),
             VerifyCommand.Create(),
             DoctorCommand.Create(),
+            BenchCommand.Create(),
         };
         try
         {
-            var parsed = root.Parse(FlagSpelling.Rewrite(args));
+            var parsed = root.Parse(TrainEmojiCommand.Rewrite(FlagSpelling.Rewrite(args)));
             if (parsed.Errors.Count > 0)
                 throw new UsageException(string.Join(" ", parsed.Errors.Select(error => error.Message)));
             return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = LongestStep });

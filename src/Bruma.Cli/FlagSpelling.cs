@@ -3,7 +3,7 @@ using Bruma.Recipes.Adaptation;
 namespace Bruma.Cli;
 
 /// <summary>Flags as users of other programs type them: rewritten to Bruma's, or refused with the alternative; never ignored.</summary>
-/// <remarks>stable-diffusion.cpp (<c>--cfg-scale</c>), diffusers' scripts (<c>--max_train_steps</c>) and kohya's (<c>--network_dim</c>).</remarks>
+/// <remarks>stable-diffusion.cpp (<c>--cfg-scale</c>), diffusers' scripts (<c>--max_train_steps</c>), kohya's (<c>--network_dim</c>) and torch-fidelity (<c>--input1</c>).</remarks>
 internal static class FlagSpelling
 {
     private const string Adapt = "train to adapt"; // the recipes of AdaptationOptions
@@ -84,6 +84,16 @@ internal static class FlagSpelling
             ["--ema-max-decay"] = "--ema-decay",
             ["--checkpoints-total-limit"] = "--checkpoints-total-limit",
         },
+        ["evaluate"] = new(StringComparer.Ordinal)
+        {
+            ["--input1"] = "--samples",
+            ["--input2"] = "--reference",
+            ["--feature-extractor"] = "--features",
+            ["--prc-neighborhood"] = "--neighbours",
+            ["--rng-seed"] = "--seed",
+            ["--samples-resize-and-crop"] = "--resize-and-crop",
+            ["--cache-root"] = "--cache",
+        },
     };
 
     private static readonly Dictionary<string, Dictionary<string, string>> Refused = new(StringComparer.Ordinal)
@@ -132,6 +142,14 @@ internal static class FlagSpelling
             ["--pretrained-model-name-or-path"] = "train diffusion starts from scratch; leave it out",
             ["--scale-lr"] = "give the learning rate itself with --learning-rate",
             ["--image-interpolation-mode"] = "images are resized with Lanczos; leave it out",
+        },
+        ["evaluate"] = new(StringComparer.Ordinal)
+        {
+            ["--ppl"] = "perceptual path length needs a generator that interpolates; leave it out",
+            ["--mind"] = "MIND is not implemented; --kid and --metrics cmmd are kernel distances too",
+            ["--batch-size"] = "batches are chosen; leave it out",
+            ["--gpu"] = "everything runs on the CPU; leave it out",
+            ["-g"] = "everything runs on the CPU; leave it out",
         },
     };
 

@@ -1,5 +1,7 @@
 using System.Text.Json;
+using Bruma.Data.Emoji;
 using Bruma.Hub;
+using Bruma.Recipes.Emoji;
 using Bruma.Recipes.Adaptation;
 using Bruma.Training;
 
@@ -10,7 +12,12 @@ public static class TrainingRuns
 {
     private static readonly Dictionary<string, Func<string, ITrainingRun>> Recipes = new(StringComparer.Ordinal)
     {
+        [ClassifierOptions.RecipeName] = ClassifierTraining.Resume,
         [DiffusionOptions.RecipeName] = DiffusionTraining.Resume,
+        [EmojiOptions.RecipeName] = EmojiTraining.Resume,
+        [EmojiVaeOptions.RecipeName] = folder => EmojiVaeTraining.Resume(folder, EmojiSplits.Committed),
+        [EmojiTextOptions.RecipeName] = folder => EmojiTextTraining.Resume(folder, EmojiSplits.Committed),
+        [GanOptions.RecipeName] = GanTraining.Resume,
         [AdaptationOptions.TextToImage] = AdaptationRun.Resume,
         [AdaptationOptions.Lora] = AdaptationRun.Resume,
         [AdaptationOptions.DreamBooth] = AdaptationRun.Resume,
