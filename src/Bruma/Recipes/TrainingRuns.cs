@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Bruma.Data.Emoji;
 using Bruma.Hub;
+using Bruma.Recipes.Finetuning;
 using Bruma.Recipes.Emoji;
 using Bruma.Recipes.Adaptation;
 using Bruma.Training;
@@ -14,6 +15,7 @@ public static class TrainingRuns
     {
         [ClassifierOptions.RecipeName] = ClassifierTraining.Resume,
         [DiffusionOptions.RecipeName] = DiffusionTraining.Resume,
+        [FinetuneOptions.RecipeName] = FinetuneTraining.Resume,
         [EmojiOptions.RecipeName] = EmojiTraining.Resume,
         [EmojiVaeOptions.RecipeName] = folder => EmojiVaeTraining.Resume(folder, EmojiSplits.Committed),
         [EmojiTextOptions.RecipeName] = folder => EmojiTextTraining.Resume(folder, EmojiSplits.Committed),
@@ -22,6 +24,8 @@ public static class TrainingRuns
         [AdaptationOptions.Lora] = AdaptationRun.Resume,
         [AdaptationOptions.DreamBooth] = AdaptationRun.Resume,
         [AdaptationOptions.TextualInversion] = AdaptationRun.Resume,
+        [LanguageModelOptions.RecipeName] = LanguageModelTraining.Resume,
+        [SequenceOptions.RecipeName] = SequenceTraining.Resume,
     };
 
     /// <exception cref="BrumaException">No run is there, or one of a recipe that this build does not have.</exception>
