@@ -23,6 +23,9 @@ public static class BrumaCommand
             LatentCommand.Create(),
             CompareCommand.Create(),
             EmbedCommand.Create(),
+            AttentionCommand.Create(),
+            FinetuneCommand.Create(),
+            PredictCommand.Create(),
             ModelsCommand.Create(),
             DataCommand.Create(),
             EvaluateCommand.Create(),
@@ -32,7 +35,7 @@ public static class BrumaCommand
         };
         try
         {
-            var parsed = root.Parse(FlagSpelling.Rewrite(args));
+            var parsed = root.Parse(TrainEmojiCommand.Rewrite(FlagSpelling.Rewrite(args)));
             if (parsed.Errors.Count > 0)
                 throw new UsageException(string.Join(" ", parsed.Errors.Select(error => error.Message)));
             return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = LongestStep });

@@ -8,10 +8,9 @@ internal static class TrainCommand
 {
     private static readonly DiffusionOptions Defaults = new("");
 
-    public static Command Create() => new("train", "Train a model. Example: bruma train diffusion --data fashion-mnist --output runs/fashion --steps 3000") { Diffusion(), TrainGanCommand.Create(), TrainClassifierCommand.Create() };
     public static Command Create()
     {
-        var command = new Command("train", "Train a model. Example: bruma train diffusion --data fashion-mnist --output runs/fashion --steps 3000") { Diffusion() };
+        var command = new Command("train", "Train a model. Example: bruma train diffusion --data fashion-mnist --output runs/fashion --steps 3000") { Diffusion(), TrainGanCommand.Create(), TrainClassifierCommand.Create(), TrainEmojiCommand.Create() };
         foreach (var recipe in AdaptCommands.Create())
             command.Subcommands.Add(recipe);
         return command;

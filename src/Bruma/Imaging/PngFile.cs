@@ -26,6 +26,10 @@ public static class PngFile
         });
     }
 
+    /// <summary>A picture as the bytes of a PNG file.</summary>
+    /// <param name="image">uint8 [1 or 3, H, W].</param>
+    public static byte[] Encode(Tensor image) => Encode(image, SKEncodedImageFormat.Png);
+
     /// <summary>The texts of a PNG file (tEXt and uncompressed iTXt).</summary>
     public static IReadOnlyDictionary<string, string> ReadText(string path)
     {

@@ -1,5 +1,8 @@
 using System.Text.Json;
+using Bruma.Data.Emoji;
 using Bruma.Hub;
+using Bruma.Recipes.Finetuning;
+using Bruma.Recipes.Emoji;
 using Bruma.Recipes.Adaptation;
 using Bruma.Training;
 
@@ -12,6 +15,10 @@ public static class TrainingRuns
     {
         [ClassifierOptions.RecipeName] = ClassifierTraining.Resume,
         [DiffusionOptions.RecipeName] = DiffusionTraining.Resume,
+        [FinetuneOptions.RecipeName] = FinetuneTraining.Resume,
+        [EmojiOptions.RecipeName] = EmojiTraining.Resume,
+        [EmojiVaeOptions.RecipeName] = folder => EmojiVaeTraining.Resume(folder, EmojiSplits.Committed),
+        [EmojiTextOptions.RecipeName] = folder => EmojiTextTraining.Resume(folder, EmojiSplits.Committed),
         [GanOptions.RecipeName] = GanTraining.Resume,
         [AdaptationOptions.TextToImage] = AdaptationRun.Resume,
         [AdaptationOptions.Lora] = AdaptationRun.Resume,
