@@ -17,8 +17,8 @@ internal static class TextModels
         if (HubReference.IsHub(asked))
             asked = asked[HubReference.Prefix.Length..];
         if (Directory.Exists(asked))
-            return File.Exists(Path.Combine(asked, "config.json")) ? asked
-                : File.Exists(Path.Combine(asked, "model", "config.json")) ? Path.Combine(asked, "model")
+            return File.Exists(Path.Combine(asked, "model", "config.json")) ? Path.Combine(asked, "model") // a run, whose own config.json is another
+                : File.Exists(Path.Combine(asked, "config.json")) ? asked
                 : throw new BrumaException($"{asked}: no config.json there; give the folder of a model.");
         var name = asked.Split('/')[^1];
         var shared = SharedFolder.Find(AppContext.BaseDirectory, "models");

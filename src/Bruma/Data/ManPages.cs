@@ -12,13 +12,14 @@ public static partial class ManPages
 
     public static IReadOnlyCollection<string> Names => Folders.Keys;
 
+    /// <summary>The names whose pages are on this machine.</summary>
+    public static IEnumerable<string> Installed => Folders.Where(pair => Directory.Exists(pair.Value) && Pages(pair.Value).Any()).Select(pair => pair.Key);
+
     /// <exception cref="BrumaException">The package is not installed.</exception>
     public static string Read(string name)
     {
         var folder = Folders[name];
-        var pages = Directory.Exists(folder)
-            ? Directory.EnumerateDirectories(folder, "man?").SelectMany(section => Directory.EnumerateFiles(section, "*.gz")).Order(StringComparer.Ordinal).Where(file => new FileInfo(file).LinkTarget is null).ToList()
-            : [];
+        var pages = Directory.Exists(folder) ? Pages(folder).Order(StringComparer.Ordinal).Where(file => new FileInfo(file).LinkTarget is null).ToList() : [];
         if (pages.Count == 0)
             throw new BrumaException($"{name}: {folder} has no manual pages; install them with \"apt install {name}\", or give a text file.");
         var text = new StringBuilder();
@@ -44,6 +45,8 @@ public static partial class ManPages
         }
         return text.ToString();
     }
+
+    private static IEnumerable<string> Pages(string folder) => Directory.EnumerateDirectories(folder, "man?").SelectMany(section => Directory.EnumerateFiles(section, "*.gz"));
 
     /// <summary>What a macro prints: headings and words in a font; null for layout.</summary>
     private static string? Argument(string line)

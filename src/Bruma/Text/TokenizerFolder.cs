@@ -73,10 +73,14 @@ internal static class TokenizerFolder
             config.Special("unk_token") ?? "<|endoftext|>");
     }
 
-    private static TokenizerSteps Gpt2((string Vocabulary, string Merges) files, TokenizerConfig config)
+    private static TokenizerSteps Gpt2((string Vocabulary, string Merges) files, TokenizerConfig config) =>
+        Gpt2(ReadVocabulary(files.Vocabulary), ReadMerges(files.Merges), config.Flag("add_prefix_space", false));
+
+    /// <summary>GPT-2's rules with a vocabulary in memory.</summary>
+    internal static TokenizerSteps Gpt2(Dictionary<string, int> vocabulary, IEnumerable<(string Left, string Right)> merges, bool prefixSpace)
     {
-        var split = PreTokenizers.ByteLevel(config.Flag("add_prefix_space", false), useRegex: true);
-        var model = new BytePairModel(ReadVocabulary(files.Vocabulary), ReadMerges(files.Merges), new BytePairOptions());
+        var split = PreTokenizers.ByteLevel(prefixSpace, useRegex: true);
+        var model = new BytePairModel(vocabulary, merges, new BytePairOptions());
         return new TokenizerSteps(text => text, text => split(text, true), model, SpecialTokenTemplate.None, tokens => ByteAlphabet.Decode(string.Concat(tokens)));
     }
 

@@ -25,6 +25,17 @@ public sealed class TrainedTokenizer
 
     private string End => _options.SpecialTokens[^1];
 
+    /// <summary>The tokenizer, the same as <see cref="Tokenizer.Load"/> makes of the files.</summary>
+    public Tokenizer Create()
+    {
+        var vocabulary = Tokens.Select((token, id) => (token, id)).ToDictionary(pair => pair.token, pair => pair.id, StringComparer.Ordinal);
+        var (begin, end) = (vocabulary[_options.SpecialTokens[0]], vocabulary[End]);
+        return new Tokenizer(
+            IsClip ? ClipTokenizerRules.Create(vocabulary, Merges, _options.SpecialTokens[0], End, End) : TokenizerFolder.Gpt2(vocabulary, Merges, prefixSpace: false),
+            [.. _options.SpecialTokens.Select(token => new AddedToken(token, vocabulary[token], Special: true))],
+            new TokenizerOptions(_options.MaxLength, end, begin, end, end));
+    }
+
     /// <summary>Writes <c>vocab.json</c>, <c>merges.txt</c>, <c>tokenizer_config.json</c> and <c>special_tokens_map.json</c>, and for GPT-2's style <c>tokenizer.json</c>.</summary>
     /// <exception cref="BrumaException">The folder cannot be written.</exception>
     public void Save(string folder)

@@ -96,6 +96,14 @@ public sealed class Gpt2LmHeadModel : Module<Tensor, TextPass, Tensor>, ILanguag
     /// <summary>Draws OpenAI's start weights for training from scratch.</summary>
     public void Reset(Generator generator) => transformer.Reset(Config, generator);
 
+    /// <summary>Writes a folder that <see cref="Load"/> and transformers read; a tokenizer's files go beside.</summary>
+    /// <param name="endId">The token that ends a text, and begins one.</param>
+    public void Save(string folder, int endId)
+    {
+        TransformerFiles.Save(this, folder, Config, TransformerConfigs.Default.Gpt2Config, "GPT2LMHeadModel", ("model_type", "gpt2"), ("bos_token_id", endId), ("eos_token_id", endId), ("pad_token_id", endId));
+        AtomicFile.WriteText(Path.Combine(folder, "generation_config.json"), FormattableString.Invariant($$"""{"bos_token_id": {{endId}}, "eos_token_id": {{endId}}, "pad_token_id": {{endId}}}""") + "\n");
+    }
+
     /// <param name="inputIds">[B, T].</param>
     /// <returns>Scores of the next token at each place, [B, T, V].</returns>
     public override Tensor forward(Tensor inputIds, TextPass pass = default)

@@ -21,12 +21,14 @@ internal static class TransformerFiles
     }
 
     /// <summary>Writes a config as transformers does, keys in alphabetical order.</summary>
-    public static void SaveConfig<T>(string folder, string className, string? modelType, T config, JsonTypeInfo<T> type)
+    public static void SaveConfig<T>(string folder, string className, string? modelType, T config, JsonTypeInfo<T> type, params ReadOnlySpan<(string Key, JsonNode Value)> further)
     {
         var keys = JsonSerializer.SerializeToNode(config, type)!.AsObject();
         keys["architectures"] = new JsonArray(className);
         if (modelType is not null)
             keys["model_type"] = modelType;
+        foreach (var (key, value) in further)
+            keys[key] = value;
         var written = new JsonObject(keys.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => KeyValuePair.Create(pair.Key, pair.Value?.DeepClone())));
         AtomicFile.WriteText(Path.Combine(folder, "config.json"), written.ToJsonString(Indented) + "\n");
     }
@@ -49,9 +51,11 @@ internal static class TransformerFiles
 
     /// <summary>Writes <c>config.json</c> and <c>model.safetensors</c>.</summary>
     /// <param name="architecture">The class that the folder is loaded as.</param>
-    public static void Save<TConfig>(Module network, string folder, TConfig config, JsonTypeInfo<TConfig> type, string architecture, string? modelType = null)
+    /// <param name="further">Keys that the config record does not have.</param>
+    public static void Save<TConfig>(Module network, string folder, TConfig config, JsonTypeInfo<TConfig> type, string architecture, params ReadOnlySpan<(string Key, JsonNode Value)> further)
     {
-        SaveConfig(folder, architecture, modelType, config, type);
+        Directory.CreateDirectory(folder);
+        SaveConfig(folder, architecture, null, config, type, further);
         ModuleWeights.Save(network, Path.Combine(folder, "model.safetensors"));
     }
 }
