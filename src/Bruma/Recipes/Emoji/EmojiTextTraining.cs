@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Bruma.Data;
 using Bruma.Data.Emoji;
-using Bruma.Hub;
 using Bruma.Nn;
 using Bruma.Text;
 using Bruma.Training;
