@@ -28,6 +28,17 @@ foreach (var threads in args.Length > 1 ? [int.Parse(args[1], CultureInfo.Invari
         }
         WriteShares(training, step);
     }
+    foreach (var objective in new[] { "dcgan", "hinge", "wgan-gp", "r3gan" })
+        WriteGan(objective, seconds);
+}
+
+static void WriteGan(string objective, double seconds)
+{
+    using var game = new GanBenchmark(objective);
+    var before = Rates.Measure(1);
+    var images = GanBenchmark.BatchSize / Timing.Median(game.Step, seconds);
+    var rate = Rates.Between(before, Rates.Measure(1)).ConvolutionFp32;
+    Console.WriteLine(FormattableString.Invariant($"GAN 28x28 {objective}: {images:0} images/s x {GanBenchmark.GigaflopsPerImage} GFLOP = {images * GanBenchmark.GigaflopsPerImage / rate:0.00} of fp32 convolution ({rate:0} GFLOP/s){(objective is "dcgan" or "hinge" ? "; goal 0.5" : ", counted as if it did only the arithmetic of dcgan")}"));
 }
 
 static void WriteShares(TrainingBenchmark training, double step)

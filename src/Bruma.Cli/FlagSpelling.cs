@@ -1,9 +1,13 @@
+using Bruma.Recipes.Adaptation;
+
 namespace Bruma.Cli;
 
 /// <summary>Flags as users of other programs type them: rewritten to Bruma's, or refused with the alternative; never ignored.</summary>
-/// <remarks>stable-diffusion.cpp (<c>--cfg-scale</c>), diffusers' scripts (<c>--max_train_steps</c>) and kohya's (<c>--network_dim</c>).</remarks>
+/// <remarks>stable-diffusion.cpp (<c>--cfg-scale</c>), diffusers' scripts (<c>--max_train_steps</c>), kohya's (<c>--network_dim</c>) and torch-fidelity (<c>--input1</c>).</remarks>
 internal static class FlagSpelling
 {
+    private const string Adapt = "train to adapt"; // the recipes of AdaptationOptions
+
     private static readonly Dictionary<string, Dictionary<string, string>> Aliases = new(StringComparer.Ordinal)
     {
         ["generate"] = new(StringComparer.Ordinal)
@@ -25,6 +29,41 @@ internal static class FlagSpelling
             ["--class-label"] = "--class",
             ["-t"] = "--threads",
         },
+        [Adapt] = new(StringComparer.Ordinal)
+        {
+            ["--pretrained-model-name-or-path"] = "--model",
+            ["--train-data-dir"] = "--data",
+            ["--instance-data-dir"] = "--data",
+            ["--dataset-name"] = "--data",
+            ["--class-data-dir"] = "--class-data",
+            ["--reg-data-dir"] = "--class-data",
+            ["--num-class-images"] = "--class-images",
+            ["--output-dir"] = "--output",
+            ["--max-train-steps"] = "--steps",
+            ["--num-train-epochs"] = "--epochs",
+            ["--max-train-epochs"] = "--epochs",
+            ["--train-batch-size"] = "--batch-size",
+            ["--unet-lr"] = "--learning-rate",
+            ["--lr-scheduler"] = "--lr-schedule",
+            ["--adam-weight-decay"] = "--weight-decay",
+            ["--max-grad-norm"] = "--max-gradient-norm",
+            ["--ema-max-decay"] = "--ema-decay",
+            ["--network-alpha"] = "--alpha",
+            ["--network-dropout"] = "--lora-dropout",
+            ["--use-dora"] = "--dora",
+            ["--caption-dropout-rate"] = "--caption-dropout",
+            ["--shuffle-caption"] = "--shuffle-tags",
+            ["--random-flip"] = "--flip",
+            ["--flip-aug"] = "--flip",
+            ["--snr-gamma"] = "--min-snr-gamma",
+            ["--offset-noise"] = "--noise-offset",
+            ["--checkpointing-steps"] = "--checkpoint-every",
+            ["--save-every-n-steps"] = "--checkpoint-every",
+            ["--sample-every-n-steps"] = "--sample-every",
+            ["--validation-prompt"] = "--sample-prompts",
+            ["--validation-prompts"] = "--sample-prompts",
+            ["--mixed-precision"] = "--precision",
+        },
         ["train"] = new(StringComparer.Ordinal)
         {
             ["--train-data-dir"] = "--data",
@@ -45,6 +84,16 @@ internal static class FlagSpelling
             ["--ema-max-decay"] = "--ema-decay",
             ["--checkpoints-total-limit"] = "--checkpoints-total-limit",
         },
+        ["evaluate"] = new(StringComparer.Ordinal)
+        {
+            ["--input1"] = "--samples",
+            ["--input2"] = "--reference",
+            ["--feature-extractor"] = "--features",
+            ["--prc-neighborhood"] = "--neighbours",
+            ["--rng-seed"] = "--seed",
+            ["--samples-resize-and-crop"] = "--resize-and-crop",
+            ["--cache-root"] = "--cache",
+        },
     };
 
     private static readonly Dictionary<string, Dictionary<string, string>> Refused = new(StringComparer.Ordinal)
@@ -62,6 +111,18 @@ internal static class FlagSpelling
             ["--rng"] = "noise is PyTorch's CPU generator, as in ComfyUI and diffusers; leave it out",
             ["--preview"] = "use bruma denoise to see every step",
             ["--disable-image-metadata"] = "metadata holds prompt, seed and settings only; strip it afterwards with an image tool",
+        },
+        [Adapt] = new(StringComparer.Ordinal)
+        {
+            ["--resume-from-checkpoint"] = "use bruma resume RUN",
+            ["--resume"] = "use bruma resume RUN",
+            ["--text-encoder-lr"] = "the text encoders are trained at --learning-rate, with --train-text-encoder",
+            ["--push-to-hub"] = "upload RUN/model by hand: it has the layout of diffusers",
+            ["--scale-lr"] = "give the learning rate itself with --learning-rate",
+            ["--image-interpolation-mode"] = "pictures are resized with PIL's bicubic filter; leave it out",
+            ["--sample-prompts-file"] = "give the prompts themselves with --sample-prompts",
+            ["--enable-bucket"] = "pictures are cut to squares (around the head_box of metadata.jsonl, where there is one); leave it out",
+            ["--center-crop"] = "pictures are always cut to the square in the middle, or around their head_box; leave it out",
         },
         ["train"] = new(StringComparer.Ordinal)
         {
@@ -82,13 +143,22 @@ internal static class FlagSpelling
             ["--scale-lr"] = "give the learning rate itself with --learning-rate",
             ["--image-interpolation-mode"] = "images are resized with Lanczos; leave it out",
         },
+        ["evaluate"] = new(StringComparer.Ordinal)
+        {
+            ["--ppl"] = "perceptual path length needs a generator that interpolates; leave it out",
+            ["--mind"] = "MIND is not implemented; --kid and --metrics cmmd are kernel distances too",
+            ["--batch-size"] = "batches are chosen; leave it out",
+            ["--gpu"] = "everything runs on the CPU; leave it out",
+            ["-g"] = "everything runs on the CPU; leave it out",
+        },
     };
 
     /// <summary>The arguments in Bruma's spelling.</summary>
     /// <exception cref="UsageException">A known flag of another program that has no equivalent.</exception>
     public static string[] Rewrite(string[] arguments)
     {
-        var command = arguments.FirstOrDefault(argument => !argument.StartsWith('-')) ?? "";
+        var words = arguments.Where(argument => !argument.StartsWith('-')).Take(2).ToList();
+        var command = words is ["train", var recipe] && AdaptationOptions.Recipes.Contains(recipe) ? Adapt : words.FirstOrDefault() ?? "";
         return [.. arguments.Select(argument => argument.StartsWith('-') ? RewriteFlag(command, argument) : argument)];
     }
 

@@ -11,6 +11,8 @@ internal static class ModelPath
     public static string Find(string? model)
     {
         model ??= Default;
+        if (HubReference.IsHub(model))
+            return Commands.ModelsHub.Fetch(model, null, CancellationToken.None).GetAwaiter().GetResult();
         foreach (var folder in new[] { model, Path.Combine(model, "model") })
             if (File.Exists(Path.Combine(folder, "model_index.json")))
                 return folder;

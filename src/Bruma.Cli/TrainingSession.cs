@@ -43,6 +43,8 @@ internal static class TrainingSession
         using var session = training;
         if (training.PrefersMemory)
             Native.PreferMemory();
+        else if (training is GanTraining)
+            Native.KeepMemory();
         foreach (var line in training.Introduction)
             (json ? Console.Error : Console.Out).WriteLine(line);
 
@@ -98,5 +100,5 @@ internal static class TrainingSession
     }
 
     /// <summary>Scopes belong to a thread, so training stays on one.</summary>
-    private static Task<int> OnOwnThread(Func<int> work) => Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    internal static Task<int> OnOwnThread(Func<int> work) => Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 }

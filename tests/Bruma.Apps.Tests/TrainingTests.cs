@@ -38,6 +38,28 @@ public sealed class TrainingTests : IDisposable
     }
 
     [Fact]
+    public void A_killed_game_of_two_networks_ends_in_the_same_bits()
+    {
+        var data = _folder.Pictures(6);
+        string[] Game(string output) =>
+        [
+            "train", "gan", "--data", data, "--output", output, "--objective", "projection", "--steps", "8", "--batch-size", "4", "--checkpoint-every", "2", "--checkpoints-total-limit", "1",
+            "--resolution", "16", "--seed", "1", "--evaluate-samples", "0", "--threads", "1",
+        ];
+        var whole = BrumaProgram.Run(Game(_folder.At("whole")));
+        Assert.True(whole.Code == 0, whole.Error);
+        var killed = _folder.At("killed");
+        KillAfter(3, BrumaProgram.Start(Game(killed)), killed);
+        var resumed = BrumaProgram.Run("resume", killed);
+        Assert.True(resumed.Code == 0, resumed.Error);
+        foreach (var file in new[] { "generator", "discriminator", "ema", "optimizer-g", "optimizer-d" })
+            Assert.Equal(Sum(_folder.At("whole", "checkpoints", "step-0000008", $"{file}.safetensors")), Sum(Path.Combine(killed, "checkpoints", "step-0000008", $"{file}.safetensors")));
+        Assert.Equal(Sum(_folder.At("whole", "model", "generator", "model.safetensors")), Sum(Path.Combine(killed, "model", "generator", "model.safetensors")));
+        Assert.True(File.Exists(Path.Combine(killed, "learning.png")));
+        Assert.Contains("What the numbers say", File.ReadAllText(Path.Combine(killed, "report.html")), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Ctrl_C_finishes_the_step_saves_and_says_how_to_go_on()
     {
         var run = _folder.At("run");

@@ -8,5 +8,6 @@ internal static class CompareCommand
     public static Command Create() => new("compare", "Compare models or ways of training side by side. Example: bruma compare embeddings --output runs/embeddings")
     {
         ComparePositionsCommand.Create(),
+        CompareGanCommand.Create(),
     };
 }

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Bruma.Diffusion;
+using Bruma.Gans;
 using Bruma.Imaging;
 using static TorchSharp.torch;
 
@@ -11,7 +12,7 @@ namespace Bruma.Cli.Commands;
 /// <summary><c>bruma generate</c>: draws pictures with a model.</summary>
 internal static class GenerateCommand
 {
-    private sealed record Arguments(string? Prompt, string? Class, string Model, int Count, string Output, bool Json, string Precision);
+    private sealed record Arguments(string? Prompt, string? Class, string Model, int Count, string Output, bool Json, string Precision, double? Truncation);
 
     public static Command Create()
     {
@@ -25,19 +26,20 @@ internal static class GenerateCommand
         var scheduler = new Option<string[]>("--scheduler") { Description = "Algorithm (euler, ddim, dpm++2m, unipc, ...), noise levels (karras, exponential, beta), or both, as in \"DPM++ 2M Karras\" (default: the model's own)." };
         var seed = new Option<long?>("--seed") { Description = "Seed of picture 1; picture i has seed + i - 1 (default: drawn and printed)." };
         var eta = new Option<double>("--eta") { Description = "DDIM's share of fresh noise, 0 to 1." };
+        var truncation = new Option<double?>("--truncation") { Description = "For GANs: noise within this many standard deviations; smaller is more typical and less varied." };
         var output = new Option<string>("--output", "-o") { Description = "File to write: one contact sheet, or with %d in the name a file per picture.", DefaultValueFactory = _ => "output.png" };
         var precision = new Option<string?>("--precision") { Description = "bf16 or fp32 (default: by the CPU)." };
         var threads = new Option<int>("--threads") { Description = "Threads (default: all processors)." };
         var json = new Option<bool>("--json") { Description = "Print the result as JSON." };
         var command = new Command("generate", "Draw pictures with a model. Example: bruma generate --class sneaker --count 16 --output sneakers.png")
         {
-            prompt, promptOption, label, model, count, steps, guidance, scheduler, seed, eta, output, precision, threads, json,
+            prompt, promptOption, label, model, count, steps, guidance, scheduler, seed, eta, truncation, output, precision, threads, json,
         };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
             OutputFiles.Check(parsed.GetValue(output)!);
             var arguments = new Arguments(parsed.GetValue(prompt) ?? parsed.GetValue(promptOption), parsed.GetValue(label), ModelPath.Find(parsed.GetValue(model)),
-                parsed.GetValue(count), parsed.GetValue(output)!, parsed.GetValue(json), Native.Precision(parsed.GetValue(precision)));
+                parsed.GetValue(count), parsed.GetValue(output)!, parsed.GetValue(json), Native.Precision(parsed.GetValue(precision)), parsed.GetValue(truncation));
             Native.UseThreads(parsed.GetValue(threads));
             var request = new DiffusionRequest(arguments.Count, parsed.GetValue(seed) ?? Random.Shared.Next(), null, parsed.GetValue(steps), parsed.GetValue(guidance), parsed.GetValue(scheduler) is { Length: > 0 } names ? string.Join(' ', names) : null, parsed.GetValue(eta));
             Check(arguments, request);
@@ -60,6 +62,10 @@ internal static class GenerateCommand
 
     private static int Run(Arguments arguments, DiffusionRequest request, CancellationToken cancellation)
     {
+        if (GanPipeline.IsIn(arguments.Model))
+            return arguments.Prompt is null
+                ? new GanDrawing(arguments.Model, arguments.Class, arguments.Count, request.Seed, arguments.Truncation, arguments.Output, arguments.Json).Run(cancellation)
+                : throw new UsageException($"the model {arguments.Model} is a GAN and takes no prompt; choose with --class where it has classes.");
         using var scope = NewDisposeScope();
         using var pipeline = DiffusionPipeline.Load(arguments.Model, arguments.Precision == "bf16" ? ScalarType.BFloat16 : ScalarType.Float32);
         if (arguments.Prompt is not null)

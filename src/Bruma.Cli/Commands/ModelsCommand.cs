@@ -12,7 +12,7 @@ internal static class ModelsCommand
 {
     private static readonly JsonSerializerOptions Readable = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static Command Create() => new("models", "List the installed models, look into a file of weights, convert. Example: bruma models list") { List(), Inspect(), Convert() };
+    public static Command Create() => new("models", "List the installed models, fetch some, check them, look into a file of weights, convert, bake adapters in. Example: bruma models list") { List(), Inspect(), Convert(), ModelsHub.Pull(), ModelsHub.Verify(), ModelsAdapters.Bake(), ModelsAdapters.Extract() };
 
     private static Command List()
     {

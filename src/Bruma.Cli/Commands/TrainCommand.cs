@@ -8,13 +8,21 @@ internal static class TrainCommand
 {
     private static readonly DiffusionOptions Defaults = new("");
 
-    public static Command Create() => new("train", "Train a model. Example: bruma train diffusion --data fashion-mnist --output runs/fashion --steps 3000")
+    public static Command Create()
     {
-        Diffusion(),
-        TrainTransformerCommand.Create(),
-        TrainLanguageModelCommand.Create(),
-        TrainTokenizerCommand.Create(),
-    };
+        var command = new Command("train", "Train a model. Example: bruma train diffusion --data fashion-mnist --output runs/fashion --steps 3000")
+        {
+            Diffusion(),
+            TrainGanCommand.Create(),
+            TrainClassifierCommand.Create(),
+            TrainTransformerCommand.Create(),
+            TrainLanguageModelCommand.Create(),
+            TrainTokenizerCommand.Create(),
+        };
+        foreach (var recipe in AdaptCommands.Create())
+            command.Subcommands.Add(recipe);
+        return command;
+    }
 
     private static Command Diffusion()
     {
@@ -47,18 +55,20 @@ internal static class TrainCommand
         var crop = new Option<bool>("--random-crop") { Description = "Crop at random places instead of the centre." };
         var checkpointing = new Option<bool>("--gradient-checkpointing") { Description = "Less memory for more time; the same numbers." };
         var report = Number("--report-samples", "Pictures for the report at the end; 0 skips the report.", Defaults.ReportSamples);
+        var evaluateEvery = Number("--evaluate-every", "Updates between measurements (Fréchet distance, KID, precision, coverage) of samples against real images; 0 never.", Defaults.EvaluateEvery);
+        var evaluateSamples = Number("--evaluate-samples", "Samples drawn for each measurement.", Defaults.EvaluateSamples);
         var json = new Option<bool>("--json") { Description = "Progress as JSON lines." };
         var command = new Command("diffusion", "Train a diffusion model from scratch. Example: bruma train diffusion --data photos/ --output runs/photos --resolution 64")
         {
             data, output, steps, batchSize, accumulation, checkpointEvery, checkpointsLimit, sampleEvery, seed, precision, threads, resolution, prediction, sampling, learningRate, schedule,
-            warmup, weightDecay, clip, ema, classDropout, dropout, minSnr, noiseOffset, perturbation, flip, crop, checkpointing, report, json,
+            warmup, weightDecay, clip, ema, classDropout, dropout, minSnr, noiseOffset, perturbation, flip, crop, checkpointing, report, evaluateEvery, evaluateSamples, json,
         };
         command.SetAction((parsed, cancellation) => TrainingSession.Start(() => DiffusionTraining.Start(parsed.GetValue(output)!, TrainingSession.Checked(() => new DiffusionOptions(
             parsed.GetValue(data)!, parsed.GetValue(steps), parsed.GetValue(batchSize) ?? 0, parsed.GetValue(accumulation), parsed.GetValue(checkpointEvery), parsed.GetValue(sampleEvery),
             parsed.GetValue(checkpointsLimit), parsed.GetValue(seed) ?? Random.Shared.Next(), Native.Precision(parsed.GetValue(precision)), Native.UseThreads(parsed.GetValue(threads)), parsed.GetValue(resolution),
             parsed.GetValue(prediction)!, parsed.GetValue(sampling)!, parsed.GetValue(learningRate), parsed.GetValue(schedule)!, parsed.GetValue(warmup), parsed.GetValue(weightDecay), parsed.GetValue(clip), parsed.GetValue(ema),
             parsed.GetValue(classDropout), parsed.GetValue(dropout), parsed.GetValue(minSnr), parsed.GetValue(noiseOffset), parsed.GetValue(perturbation), true, parsed.GetValue(flip), parsed.GetValue(crop),
-            parsed.GetValue(checkpointing), parsed.GetValue(report)).Checked())), parsed.GetValue(json), cancellation));
+            parsed.GetValue(checkpointing), parsed.GetValue(report), parsed.GetValue(evaluateEvery), parsed.GetValue(evaluateSamples)).Checked())), parsed.GetValue(json), cancellation));
         return command;
     }
 

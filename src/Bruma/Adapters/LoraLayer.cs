@@ -44,16 +44,17 @@ public sealed class LoraLayer : Module<Tensor, Tensor, Tensor>
     }
 
     /// <summary>The update as it stands, sharing memory with this layer.</summary>
-    internal LoraUpdate Update(string component, string name)
+    /// <param name="other">Values by the parameter's key to take instead; null for the layer's own.</param>
+    internal LoraUpdate Update(string component, string name, Func<string, Tensor?>? other = null)
     {
-        var magnitude = lora_magnitude_vector?.view([-1, .. Enumerable.Repeat(1L, (int)Weight(_base.Layer).dim() - 1)]);
-        return new LoraUpdate(component, name, Weight(lora_A), Weight(lora_B), _scale, magnitude);
+        var magnitude = lora_magnitude_vector is null ? null : (other?.Invoke(nameof(lora_magnitude_vector)) ?? lora_magnitude_vector).view([-1, .. Enumerable.Repeat(1L, (int)Weight(_base.Layer).dim() - 1)]);
+        return new LoraUpdate(component, name, other?.Invoke("lora_A.weight") ?? Weight(lora_A), other?.Invoke("lora_B.weight") ?? Weight(lora_B), _scale, magnitude);
     }
 
     /// <summary>Draws the lower factor; the upper one begins at zero, so that nothing is changed yet.</summary>
     internal void Initialize(Generator random)
     {
-        Initialization.Reset(lora_A, random);
+        Initialization.Reset(this, random); // a module is not among its own modules
         Initialization.Zero(lora_B);
     }
 

@@ -35,7 +35,9 @@ public sealed class LoraNetwork : Module
     public bool IsActive { get; set; } = true;
 
     /// <summary>The updates as they stand, sharing memory with the parameters.</summary>
-    public IReadOnlyList<LoraUpdate> Updates() => [.. _layers.Select(entry => entry.Layer.Update(entry.Component, entry.Name))];
+    /// <param name="values">Values by the parameters' names to take instead, such as a trainer's fp32 weights; null for the parameters' own.</param>
+    public IReadOnlyList<LoraUpdate> Updates(IReadOnlyDictionary<string, Tensor>? values = null) =>
+        [.. _layers.Select(entry => entry.Layer.Update(entry.Component, entry.Name, part => values?.GetValueOrDefault($"{Key(entry.Component, entry.Name)}.{part}")))];
 
     protected override void Dispose(bool disposing)
     {
@@ -58,14 +60,18 @@ public sealed class LoraNetwork : Module
 
     private static string Some(List<(string Name, Module<Tensor, Tensor>)> layers) => string.Join(", ", layers.Select(layer => layer.Name.Split('.')[^1]).Distinct().Where(name => !long.TryParse(name, out _)).Take(12));
 
+    private static string Key(string component, string name) => component.Length == 0 ? name : $"{component}.{name}";
+
     private void Attach(string component, string name, Module<Tensor, Tensor> layer, Generator random)
     {
         var update = new LoraLayer(name, layer, Options, _layers.Count);
         update.Initialize(random);
-        Branch.Place(this, component.Length == 0 ? name : $"{component}.{name}", update);
+        Branch.Place(this, Key(component, name), update);
         _layers.Add((component, name, update));
-        var hook = layer.register_forward_hook((_, input, output) => IsActive ? update.call(input, output) : output);
-        _detach.Add(hook.remove);
+        // layer and update share one view of the input: its gradients are summed there, in the same order with gradient checkpointing as without
+        var before = layer.register_forward_pre_hook((_, input) => is_grad_enabled() ? input.alias() : input);
+        var after = layer.register_forward_hook((_, input, output) => IsActive ? update.call(input, output) : output);
+        _detach.AddRange([before.remove, after.remove]);
     }
 
     /// <summary>A level of a dotted name.</summary>

@@ -10,6 +10,9 @@ public static class FashionMnist
 {
     public const string SourceName = "fashion-mnist";
 
+    /// <summary>The 10,000 pictures that nothing is trained on.</summary>
+    public const string TestName = "fashion-mnist-test";
+
     /// <summary>Where its authors publish it.</summary>
     public static readonly Uri Published = new("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/");
 

@@ -34,9 +34,11 @@ public abstract class ImageSource
     /// <summary>SHA-256 over names and contents: the same on every machine.</summary>
     public abstract string Sha256();
 
-    /// <param name="data"><c>fashion-mnist</c>, or a folder of pictures.</param>
+    /// <param name="data"><c>fashion-mnist</c>, <c>fashion-mnist-test</c>, or a folder of pictures.</param>
     public static ImageSource Open(string data)
     {
+        if (data == FashionMnist.TestName)
+            return FashionMnist.Test();
         if (data is FashionMnist.SourceName or "fashion_mnist")
             return FashionMnist.Train();
         if (!Directory.Exists(data))

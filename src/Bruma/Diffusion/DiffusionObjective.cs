@@ -31,12 +31,20 @@ public sealed record DiffusionObjective(
     public Tensor Loss(DenoisingNetwork network, Tensor original, Generator random)
     {
         using var scope = NewDisposeScope();
+        return PerPicture(network, original, random).mean().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The loss of each picture instead of their mean.</summary>
+    /// <returns>[B], fp32.</returns>
+    public Tensor PerPicture(DenoisingNetwork network, Tensor original, Generator random)
+    {
+        using var scope = NewDisposeScope();
         var times = Times(original.shape[0], random);
         var noise = randn(original.shape, generator: random);
         if (NoiseOffset > 0)
             noise = OffsetNoise(noise, randn([original.shape[0], original.shape[1], 1, 1], generator: random));
         var perturbation = InputPerturbation > 0 ? randn(original.shape, generator: random) : null;
-        return Loss(network, original, noise, times, perturbation).MoveToOuterDisposeScope();
+        return PerPicture(network, original, noise, times, perturbation).MoveToOuterDisposeScope();
     }
 
     /// <summary>The mean loss of a batch at given times with given noise.</summary>
@@ -47,8 +55,16 @@ public sealed record DiffusionObjective(
     public Tensor Loss(DenoisingNetwork network, Tensor original, Tensor noise, Tensor times, Tensor? perturbation = null)
     {
         using var scope = NewDisposeScope();
+        return PerPicture(network, original, noise, times, perturbation).mean().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The loss of each picture instead of their mean.</summary>
+    /// <returns>[B], fp32.</returns>
+    public Tensor PerPicture(DenoisingNetwork network, Tensor original, Tensor noise, Tensor times, Tensor? perturbation = null)
+    {
+        using var scope = NewDisposeScope();
         var input = perturbation is null ? noise : noise + InputPerturbation * perturbation;
-        return (Noise is null ? FlowLoss(network, original, (noise, input), times) : NoiseLoss(network, original, (noise, input), times)).MoveToOuterDisposeScope();
+        return (Noise is null ? FlowLosses(network, original, (noise, input), times) : NoiseLosses(network, original, (noise, input), times)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Noise with a part that is common to each channel.</summary>
@@ -72,17 +88,17 @@ public sealed record DiffusionObjective(
         };
     }
 
-    private static Tensor FlowLoss(DenoisingNetwork network, Tensor original, (Tensor Target, Tensor Input) noise, Tensor times)
+    private static Tensor FlowLosses(DenoisingNetwork network, Tensor original, (Tensor Target, Tensor Input) noise, Tensor times)
     {
         var output = network(DiffusionLosses.OnStraightPath(original, noise.Input, times), times * FlowTimeUnits).to(float32);
-        return (output - (noise.Target - original)).square().mean();
+        return (output - (noise.Target - original)).square().flatten(1).mean(new long[] { 1 });
     }
 
-    private Tensor NoiseLoss(DenoisingNetwork network, Tensor original, (Tensor Target, Tensor Input) noise, Tensor timesteps)
+    private Tensor NoiseLosses(DenoisingNetwork network, Tensor original, (Tensor Target, Tensor Input) noise, Tensor timesteps)
     {
         var alphas = Noise!.AlphasCumprodAt(timesteps).to(float32);
         var output = network(DiffusionLosses.Noisy(original, noise.Input, alphas), timesteps).to(float32);
         var losses = DiffusionLosses.PerPicture(output, DiffusionLosses.Target(Prediction, original, noise.Target, alphas));
-        return MinSnrGamma is { } gamma ? (losses * DiffusionLosses.MinSnrWeight(Prediction, DiffusionLosses.SignalToNoise(alphas), gamma, ZeroTerminalSnr)).mean() : losses.mean();
+        return MinSnrGamma is { } gamma ? losses * DiffusionLosses.MinSnrWeight(Prediction, DiffusionLosses.SignalToNoise(alphas), gamma, ZeroTerminalSnr) : losses;
     }
 }

@@ -8,6 +8,8 @@ namespace Bruma.Gans;
 /// <summary>Plays generator against discriminator. The caller owns the loop: previews, checkpoints, early stops.</summary>
 public sealed class GanTrainer : IDisposable
 {
+    private const int SettlingBatches = 24; // with a momentum of 0.1 a twelfth of the old statistics is left
+
     private readonly GanGenerator _generator;
     private readonly GanDiscriminator _discriminator;
     private readonly GanNoise _noise;
@@ -46,22 +48,27 @@ public sealed class GanTrainer : IDisposable
             yield return TakeStep(source); // no scope is open across the yield
     }
 
-    /// <summary>Computes with the averaged generator, in evaluation mode and without gradients, then goes back; nothing of the run changes.</summary>
+    /// <summary>Computes with the averaged generator, its batch norms settled, in evaluation mode and without gradients, then goes back; nothing of the run changes.</summary>
     public T WithAverage<T>(Func<T> work)
     {
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
+        if (_maker.Average is null)
+            return Evaluated(work);
         var kept = _maker.Parameters.Master.clone();
-        _maker.Parameters.Master.copy_(_maker.Average ?? _maker.Parameters.Master);
-        _generator.eval();
+        var buffers = _maker.Buffers().Select(pair => (Buffer: pair.Value, Kept: pair.Value.clone())).ToList();
+        _maker.Parameters.Master.copy_(_maker.Average);
         try
         {
-            return work();
+            if (_generator.HasBatchNorm)
+                Settle();
+            return Evaluated(work);
         }
         finally
         {
             _maker.Parameters.Master.copy_(kept);
-            _generator.train();
+            foreach (var (buffer, before) in buffers)
+                buffer.copy_(before);
         }
     }
 
@@ -90,6 +97,30 @@ public sealed class GanTrainer : IDisposable
     {
         _maker.Dispose();
         _judge.Dispose();
+    }
+
+    private T Evaluated<T>(Func<T> work)
+    {
+        _generator.eval();
+        try
+        {
+            return work();
+        }
+        finally
+        {
+            _generator.train();
+        }
+    }
+
+    /// <summary>The running statistics belong to the latest weights: some batches make them those of the averaged ones.</summary>
+    private void Settle()
+    {
+        for (var batch = 1; batch <= SettlingBatches; batch++)
+        {
+            using var scope = NewDisposeScope();
+            var draw = _noise.ForGenerator(-batch);
+            _generator.call(draw.Latents, draw.Classes);
+        }
     }
 
     private GanStepReport TakeStep(IEnumerator<ImageBatch> source)

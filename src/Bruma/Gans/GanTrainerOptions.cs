@@ -39,4 +39,18 @@ public sealed record DiscriminatorReport(double Loss, double Penalty, double Gra
 /// <param name="Loss">The generator's.</param>
 /// <param name="GradientNorm">The generator's.</param>
 /// <param name="LearningRate">The generator's.</param>
-public sealed record GanStepReport(long Step, IReadOnlyList<DiscriminatorReport> Discriminator, double Loss, double GradientNorm, double LearningRate);
+public sealed record GanStepReport(long Step, IReadOnlyList<DiscriminatorReport> Discriminator, double Loss, double GradientNorm, double LearningRate)
+{
+    /// <summary>The line of <c>stats.jsonl</c>: the generator's loss, and the means over the discriminator's updates.</summary>
+    public StepReport ToStepReport() => new(Step, Loss, LearningRate, GradientNorm)
+    {
+        Extra =
+        [
+            new("loss_d", Discriminator.Average(update => update.Loss)),
+            new("penalty", Discriminator.Average(update => update.Penalty)),
+            new("gradient_norm_d", Discriminator.Average(update => update.GradientNorm)),
+            new("d_real", Discriminator.Average(update => update.Real)),
+            new("d_fake", Discriminator.Average(update => update.Fake)),
+        ],
+    };
+}

@@ -33,7 +33,7 @@ public sealed class UpsampledConv2d : Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var (to, from) = (weight.shape[0], weight.shape[1]);
-        var kernel = matmul(weight.transpose(0, 1).reshape(from * to, 9), _spread).view(from, to, 4, 4);
+        var kernel = matmul(weight.transpose(0, 1).reshape(from * to, 9), _spread.to(weight.dtype)).view(from, to, 4, 4);
         return functional.conv_transpose2d(x, kernel, bias, [2, 2], [1, 1]).MoveToOuterDisposeScope();
     }
 

@@ -20,6 +20,21 @@ public static class FrechetDistance
         return (a.Mean - b.Mean).pow(2).sum().item<double>() + traces - 2 * shared;
     }
 
+    /// <summary>The same for a set whose statistics are kept and samples that change, several times faster and exact to about 1e-6 of the traces: for intervals, where that is plenty.</summary>
+    /// <param name="samples">[M, D].</param>
+    public static double Quick(FeatureStatistics reference, Tensor samples)
+    {
+        FeatureMatrix.RequireFinite(samples);
+        using var scope = NewDisposeScope();
+        var x = samples.to(float64);
+        var mean = x.mean([0L]);
+        x = (x - mean) / Math.Sqrt(Math.Max(1, samples.shape[0] - 1));
+        var projected = x.matmul(reference.Factor()); // [M, rank]
+        var gram = projected.shape[0] <= projected.shape[1] ? projected.matmul(projected.t()) : projected.t().matmul(projected);
+        var shared = gram.numel() == 0 ? 0 : linalg.eigvalsh(gram).clamp_min(0).sqrt().sum().item<double>();
+        return (reference.Mean - mean).pow(2).sum().item<double>() + reference.Factor().pow(2).sum().item<double>() + x.pow(2).sum().item<double>() - 2 * shared;
+    }
+
     /// <param name="a">[N, D].</param>
     /// <param name="b">[M, D].</param>
     public static double Between(Tensor a, Tensor b)

@@ -23,13 +23,21 @@ public static class Neighbourhoods
     public static NeighbourhoodResult Measure(Tensor reference, Tensor samples, int k)
     {
         FeatureMatrix.RequirePair(reference, samples, k + 1);
+        using var radii = Radii(reference, k);
+        return Measure(reference, samples, k, radii);
+    }
+
+    /// <summary>The same where the reference's <see cref="Radii"/> are known.</summary>
+    internal static NeighbourhoodResult Measure(Tensor reference, Tensor samples, int k, Tensor real)
+    {
+        FeatureMatrix.RequirePair(reference, samples, k + 1);
         using var scope = NewDisposeScope();
-        var (real, fake) = (Radii(reference, k), Radii(samples, k));
+        var fake = Radii(samples, k);
         var (within, recalled, covered) = (zeros(samples.shape[0], int64), 0L, 0L);
         FeatureMatrix.Distances(reference, samples, (at, distances) =>
         {
             var radii = real.narrow(0, at, distances.shape[0]);
-            within.add_((distances < radii.unsqueeze(1)).sum(0));
+            within.add_((distances < radii.unsqueeze(1)).sum([0L]));
             recalled += (distances < fake).any(1).sum().item<long>();
             covered += (distances.amin([1L]) < radii).sum().item<long>();
         });

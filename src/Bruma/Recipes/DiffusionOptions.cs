@@ -15,6 +15,8 @@ namespace Bruma.Recipes;
 /// <param name="MinSnrGamma">Min-SNR weighting (arXiv:2303.09556); null for none.</param>
 /// <param name="Flip">Mirror half of the images; null for photos only (digits and garments have a side).</param>
 /// <param name="Precision"><c>bf16</c> or <c>fp32</c>.</param>
+/// <param name="EvaluateEvery">Updates between measurements of samples against real pictures; 0 for none.</param>
+/// <param name="EvaluateSamples">Pictures drawn for each.</param>
 /// <param name="Threads">Threads of the native library; 0 for all processors.</param>
 public sealed record DiffusionOptions(
     string Data,
@@ -45,7 +47,9 @@ public sealed record DiffusionOptions(
     bool? Flip = null,
     bool RandomCrop = false,
     bool GradientCheckpointing = false,
-    int ReportSamples = 500)
+    int ReportSamples = 500,
+    int EvaluateEvery = 0,
+    int EvaluateSamples = 256)
 {
     /// <summary>Names the recipe in <c>config.json</c>, so that <c>resume</c> knows what to run.</summary>
     public string Recipe { get; init; } = RecipeName;
@@ -80,6 +84,8 @@ public sealed record DiffusionOptions(
         Require(NoiseOffset >= 0, "--noise-offset", NoiseOffset, "0 or more");
         Require(InputPerturbation >= 0, "--input-perturbation", InputPerturbation, "0 or more");
         Require(ReportSamples >= 0, "--report-samples", ReportSamples, "0 (no report) or more");
+        Require(EvaluateEvery >= 0, "--evaluate-every", EvaluateEvery, "0 (never) or more");
+        Require(EvaluateSamples >= 16, "--evaluate-samples", EvaluateSamples, "at least 16");
         Require(CheckpointsTotalLimit >= 0, "--checkpoints-total-limit", CheckpointsTotalLimit, "0 (all) or more");
         Require(Predictions.Contains(Prediction), "--prediction", Prediction, string.Join(", ", Predictions));
         return this;

@@ -23,6 +23,7 @@ public sealed class DiffusionTraining : ITrainingRun
     private readonly Trainer<ImageBatch> _trainer;
     private readonly Stopwatch _watch = new();
     private long _stepsTimed;
+    private TrainingMeasure? _measure;
 
     private DiffusionTraining(RunFolder folder, DiffusionOptions options, (ImageSource Source, TrainingImages Images) data)
     {
@@ -106,9 +107,10 @@ public sealed class DiffusionTraining : ITrainingRun
         using var record = _folder.Record(Step);
         _folder.Log($"from step {Step}");
         _watch.Restart();
-        foreach (var report in _trainer.Run(batches.From, cancellationToken))
+        foreach (var step in _trainer.Run(batches.From, cancellationToken))
         {
             _stepsTimed++;
+            var report = Options.EvaluateEvery > 0 && step.Step % Options.EvaluateEvery == 0 ? step with { Extra = Measure() } : step;
             record.Write(report);
             if (report.Step % Options.CheckpointEvery == 0 || report.Step == Options.Steps || cancellationToken.IsCancellationRequested)
                 _folder.SaveCheckpoint(report.Step, _trainer.Save, Options.CheckpointsTotalLimit);
@@ -126,6 +128,8 @@ public sealed class DiffusionTraining : ITrainingRun
         Pipeline().Save(_folder.Model, _trainer.Parameters.Named(_trainer.Average!));
         yield return $"model: {_folder.Model} (bruma generate --model {Folder})";
         LossPlot.Write(Path.Combine(Folder, "loss.png"), _folder.ReadStats());
+        if (_measure is not null && MeasurePlot.Write(Path.Combine(Folder, "measures.png"), _folder, _measure.Names))
+            yield return $"measures: {Path.Combine(Folder, "measures.png")}";
         if (Options.ReportSamples > 0)
             foreach (var line in _trainer.WithAverage(() => DiffusionReport.Write(Folder, Pipeline(), (_source, _images), Options)))
                 yield return line;
@@ -133,6 +137,7 @@ public sealed class DiffusionTraining : ITrainingRun
 
     public void Dispose()
     {
+        _measure?.Dispose();
         _trainer.Dispose();
         _network.Dispose();
         _images.Dispose();
@@ -157,6 +162,21 @@ public sealed class DiffusionTraining : ITrainingRun
     private DiffusionPipeline Pipeline() => new(_network, DiffusionObjectives.Scheduler(Options), new ModelDefaults(
         $"{Options.Resolution}x{Options.Resolution} pictures of {Path.GetFileName(Options.Data)}, trained by Bruma for {Options.Steps} steps",
         _source.ClassNames.Count > 0 ? _source.ClassNames : null, DiffusionObjectives.StepsFor(Options), _source.ClassNames.Count > 0 ? 2 : null, Options.Resolution, Options.Precision));
+
+    /// <summary>Samples of the averaged weights, all classes in turn and the same noise every time, against real pictures.</summary>
+    private IReadOnlyList<KeyValuePair<string, double>> Measure()
+    {
+        _watch.Stop();
+        _measure ??= TrainingMeasure.For(Options.Data, _images.Pixels, Options.EvaluateSamples, Options.Seed);
+        var found = _trainer.WithAverage(() =>
+        {
+            using var scope = NewDisposeScope();
+            var row = _source.ClassNames.Count == 0 ? Options.EvaluateSamples : Math.Max(1, Options.EvaluateSamples / _source.ClassNames.Count);
+            return _measure.Of(new DiffusionSamples(Pipeline(), row).Draw(0, Options.EvaluateSamples, Options.Seed));
+        });
+        _watch.Start();
+        return found;
+    }
 
     /// <summary>The same noise and classes every time, so that the sheets show the progress.</summary>
     private void DrawSamples(long step)

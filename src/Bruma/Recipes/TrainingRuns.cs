@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Bruma.Hub;
+using Bruma.Recipes.Adaptation;
 using Bruma.Training;
 
 namespace Bruma.Recipes;
@@ -9,9 +10,15 @@ public static class TrainingRuns
 {
     private static readonly Dictionary<string, Func<string, ITrainingRun>> Recipes = new(StringComparer.Ordinal)
     {
+        [ClassifierOptions.RecipeName] = ClassifierTraining.Resume,
         [DiffusionOptions.RecipeName] = DiffusionTraining.Resume,
         [LanguageModelOptions.RecipeName] = LanguageModelTraining.Resume,
         [SequenceOptions.RecipeName] = SequenceTraining.Resume,
+        [GanOptions.RecipeName] = GanTraining.Resume,
+        [AdaptationOptions.TextToImage] = AdaptationRun.Resume,
+        [AdaptationOptions.Lora] = AdaptationRun.Resume,
+        [AdaptationOptions.DreamBooth] = AdaptationRun.Resume,
+        [AdaptationOptions.TextualInversion] = AdaptationRun.Resume,
     };
 
     /// <exception cref="BrumaException">No run is there, or one of a recipe that this build does not have.</exception>

@@ -62,10 +62,11 @@ public sealed class PromptEncoder(IReadOnlyList<TextEncoder> encoders, bool isXl
 
     /// <param name="prompts">B texts.</param>
     /// <param name="second">B texts for the second encoder; null for the same.</param>
-    public PromptEmbedding Encode(IReadOnlyList<string> prompts, PromptReading reading, IReadOnlyList<string>? second = null)
+    /// <param name="withGradients">Whether gradients flow to the encoders.</param>
+    public PromptEmbedding Encode(IReadOnlyList<string> prompts, PromptReading reading, IReadOnlyList<string>? second = null, bool withGradients = false)
     {
         using var scope = NewDisposeScope();
-        using var still = no_grad();
+        using var still = set_grad_enabled(withGradients);
         var texts = Encoders.Select((encoder, i) => (i == 0 && Encoders.Count > 1 ? prompts : second ?? prompts).Select(text => encoder.Prompts.Read(text, reading.Syntax)).ToList()).ToList();
         var windows = texts.Max(prompt => prompt.Max(chunks => chunks.Count));
         var parts = Encoders.Select((encoder, i) => Encode(encoder, texts[i], windows, reading)).ToList();

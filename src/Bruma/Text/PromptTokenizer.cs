@@ -41,6 +41,9 @@ public sealed class PromptTokenizer
 
     public int Length { get; }
 
+    /// <summary>The id behind the last word.</summary>
+    public int EndId => _end;
+
     /// <summary>One more than the largest id.</summary>
     public int VocabularySize => _tokenizer.VocabularySize;
 

@@ -67,8 +67,8 @@ internal static class TextTrainingKinds
 
     private static void Run(GoldenCase golden, CaseReport report, Module network, Func<int, Tensor> loss, TrainerOptions options)
     {
-        using var trainer = new Trainer<TrainingKinds.StoredBatch>(network, (batch, _) => loss(batch.Index), options);
-        var reports = trainer.Run(TrainingKinds.StoredBatch.From).ToList();
+        using var trainer = new Trainer<StoredBatch>(network, (batch, _) => loss(batch.Index), options);
+        var reports = trainer.Run(StoredBatch.From).ToList();
         report.Compare("losses", [.. reports.Select(step => step.Loss)], TrainingKinds.Numbers(golden.Spec, "losses"));
         report.Compare("grad_norms", [.. reports.Select(step => step.GradientNorm)], TrainingKinds.Numbers(golden.Spec, "grad_norms"));
         if (golden.Spec.TryGetProperty("lrs", out _))

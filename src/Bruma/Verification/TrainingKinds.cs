@@ -112,20 +112,6 @@ internal static class TrainingKinds
 
     internal static double[] Numbers(JsonElement json, string name) => [.. json.GetProperty(name).EnumerateArray().Select(value => value.GetDouble())];
 
-    /// <summary>The index of a stored micro-batch.</summary>
-    internal sealed record StoredBatch(int Index) : IDisposable
-    {
-        public static IEnumerable<StoredBatch> From(long first)
-        {
-            for (var index = (int)first; ; index++)
-                yield return new StoredBatch(index);
-        }
-
-        public void Dispose()
-        {
-        }
-    }
-
     private sealed class OneParameter : Module<Tensor, Tensor>
     {
         private readonly TorchSharp.Modules.Parameter values;

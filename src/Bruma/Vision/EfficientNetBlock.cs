@@ -42,8 +42,8 @@ public sealed class EfficientNetBlock : Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var h = x;
         if (_expand_conv is not null)
-            h = functional.relu6(_bn0!.call(_expand_conv.call(h)));
-        h = functional.relu6(_bn1.call(_depthwise_conv.call(h)));
+            h = functional.relu6(_bn0!.call(_expand_conv.call(h)), inplace: true);
+        h = functional.relu6(_bn1.call(_depthwise_conv.call(h)), inplace: true);
         h = _bn2.call(_project_conv.call(h));
         return (_isResidual ? h + x : h).MoveToOuterDisposeScope();
     }

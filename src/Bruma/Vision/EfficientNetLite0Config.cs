@@ -46,4 +46,5 @@ public sealed record EfficientNetLite0Config(
 /// <summary>JSON of this family's networks.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true, RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(EfficientNetLite0Config))]
+[JsonSerializable(typeof(SmallClassifierConfig))]
 internal sealed partial class VisionConfigs : JsonSerializerContext;

@@ -1,0 +1,67 @@
+using System.Security.Cryptography;
+using System.Text;
+using Bruma.Data;
+
+namespace Bruma.Metrics;
+
+/// <summary>Vectors on disk under the content of pictures and network: measuring the same set again costs nothing, and a changed picture invalidates what it must.</summary>
+/// <param name="root">A folder.</param>
+public sealed class FeatureCache(string root)
+{
+    /// <summary>Pictures of one file.</summary>
+    internal const int PartSize = 1024;
+
+    /// <summary>Counted up when preparation or networks change their numbers.</summary>
+    private const int Version = 1;
+
+    /// <summary><c>BRUMA_CACHE</c>, else the user's cache.</summary>
+    public static string DefaultRoot
+    {
+        get
+        {
+            if (Environment.GetEnvironmentVariable("BRUMA_CACHE") is { Length: > 0 } cache)
+                return Path.Combine(cache, "features");
+            var home = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg ? xdg : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
+            return Path.Combine(home, "bruma", "features");
+        }
+    }
+
+    internal static string KeyOf(ImageSource source, FeatureNetwork network) => $"{Version} {source.Sha256()} {network.Name} {network.Hash}";
+
+    /// <summary>The vectors of these pictures; null where they are not there, or the file is damaged.</summary>
+    internal FeatureSet? Find(string key, IReadOnlyList<int> indices)
+    {
+        var path = PathOf(key, indices);
+        if (!File.Exists(path))
+            return null;
+        try
+        {
+            return FeatureSet.Read(path);
+        }
+        catch (BrumaException)
+        {
+            File.Delete(path); // computed anew
+            return null;
+        }
+    }
+
+    /// <summary>Stores a part; a cache that cannot be written costs time, not the result.</summary>
+    internal void Keep(string key, IReadOnlyList<int> indices, FeatureSet part)
+    {
+        try
+        {
+            if (part.Count > 0)
+                part.Save(PathOf(key, indices));
+        }
+        catch (BrumaException)
+        {
+            // read-only or full
+        }
+    }
+
+    private string PathOf(string key, IReadOnlyList<int> indices)
+    {
+        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{key}\n{string.Join(' ', indices)}")));
+        return Path.Combine(root, hash[..2], $"{hash}.safetensors");
+    }
+}

@@ -1,0 +1,118 @@
+using Bruma.Data;
+using Bruma.Nn;
+using Bruma.StableDiffusion;
+using static TorchSharp.torch;
+
+namespace Bruma.Recipes.Adaptation;
+
+/// <summary>The pictures of a run: those to learn, those of their class, those not to forget, and those to watch.</summary>
+internal sealed class AdaptationData : IDisposable
+{
+    private const int FewPictures = 20;
+
+    private readonly AdaptationOptions _options;
+    private readonly Captions _captions;
+    private readonly LatentSet _main;
+    private readonly LatentSet? _prior;
+    private readonly LatentSet? _replay;
+    private readonly List<int> _training;
+    private readonly AutoencoderKlConfig _codec;
+
+    private AdaptationData(AdaptationOptions options, AutoencoderKlConfig codec, LatentSet main, LatentSet? prior, LatentSet? replay, string sum)
+    {
+        (_options, _codec, _main, _prior, _replay, Sha256, _captions) = (options, codec, main, prior, replay, sum, new Captions(options));
+        var share = main.Count < FewPictures ? 0 : options.ValidationShare; // of few pictures none can be spared
+        List<int> Part(DataPart part) => [.. Enumerable.Range(0, main.Count).Where(i => HashedParts.Of(main.Names[i], share) == part)];
+        (_training, Validation) = (Part(DataPart.Training), Part(DataPart.Validation));
+        if (_training.Count == 0)
+            (_training, Validation) = ([.. Enumerable.Range(0, main.Count)], []);
+        Held = main.Count - _training.Count;
+    }
+
+    /// <summary>SHA-256 over names and contents.</summary>
+    public string Sha256 { get; }
+
+    public int Training => _training.Count;
+
+    /// <summary>Pictures that are not trained on.</summary>
+    public int Held { get; }
+
+    /// <summary>Indices of the pictures to watch.</summary>
+    public IReadOnlyList<int> Validation { get; }
+
+    public IReadOnlyList<string> Skipped => [.. _main.Skipped, .. _prior?.Skipped ?? [], .. _replay?.Skipped ?? []];
+
+    /// <summary>Pictures of the subject in a batch with prior preservation; the others are of its class.</summary>
+    public int Instances => _options.BatchSize;
+
+    public bool HasPrior => _prior is not null;
+
+    public int Prior => _prior?.Count ?? 0;
+
+    public int Replay => _replay?.Count ?? 0;
+
+    /// <summary>Captions that say what the model shall draw, most frequent first.</summary>
+    public IReadOnlyList<string> Subjects => [.. _training.Select(i => _main.Texts[i]).GroupBy(text => text).OrderByDescending(group => group.Count()).ThenBy(group => group.Key, StringComparer.Ordinal).Select(group => group.Key)];
+
+    public static AdaptationData Load(AdaptationOptions options, AutoencoderKl autoencoder, LatentCache cache, string? classFolder)
+    {
+        var (source, captions) = (ImageSource.Open(options.Data), new Captions(options));
+        if (options.Recipe is AdaptationOptions.TextToImage or AdaptationOptions.Lora && source.Examples.All(example => captions.Of(source, example) is null))
+            throw new BrumaException($"{options.Data}: the pictures have no captions (metadata.jsonl with \"text\", .txt files beside them, or class folders); write some, or say one for all with --caption-template \"a photo of ...\".");
+        var sum = source.Sha256();
+        var main = LatentSet.Load(source, example => captions.Of(source, example) ?? captions.Missing, cache, options.Resolution, options.Flip);
+        var prior = classFolder is null ? null : LatentSet.Load(ImageSource.Open(classFolder), _ => options.ClassPrompt!, cache, options.Resolution, options.Flip);
+        LatentSet? replay = null;
+        if (options.Replay is { } folder)
+        {
+            var (other, plain) = (ImageSource.Open(folder), new Captions(options with { InstancePrompt = null }));
+            replay = LatentSet.Load(other, example => plain.Of(other, example) ?? "", cache, options.Resolution, options.Flip);
+        }
+        return new AdaptationData(options, autoencoder.Config, main, prior, replay, sum);
+    }
+
+    /// <summary>Micro-batch n of the stream: a pure function of (seed, n).</summary>
+    /// <param name="random">Draws the latents from the autoencoder's distributions.</param>
+    public (Tensor Latents, IReadOnlyList<string> Captions) Batch(long n, Generator random)
+    {
+        using var scope = NewDisposeScope();
+        var replayed = _replay is null ? 0 : Math.Clamp((int)Math.Round(_options.BatchSize * _options.ReplayShare), 1, _options.BatchSize - 1);
+        var (latents, captions) = (new List<Tensor>(), new List<string>());
+        Add(_main, _options.BatchSize - replayed, position => _training[ShuffledOrder.At(_options.Seed, position, _training.Count)], 0);
+        if (_replay is not null)
+            Add(_replay, replayed, position => ShuffledOrder.At(_options.Seed + 1, position, _replay.Count), 1);
+        if (_prior is not null)
+            Add(_prior, _options.BatchSize, position => ShuffledOrder.At(_options.Seed + 2, position, _prior.Count), 2);
+        var distribution = stack(latents); // [B, 2, 4, h, w]
+        var (mean, deviation) = (distribution.select(1, 0), distribution.select(1, 1));
+        return (Scaled(mean + deviation * randn(mean.shape, generator: random)).MoveToOuterDisposeScope(), captions);
+
+        void Add(LatentSet set, int count, Func<long, int> pick, int kind)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                var position = n * count + i;
+                var (index, place) = (pick(position), 4 * position + kind);
+                var mirrored = set.Mirrored is not null && HashedSeed.Of(_options.Seed, 2, place) >> 63 == 1;
+                latents.Add((mirrored ? set.Mirrored! : set.Latents)[index]);
+                captions.Add(kind == 2 ? set.Texts[index] : _captions.Shown(set.Texts[index], place));
+            }
+        }
+    }
+
+    /// <summary>The most likely latents of a watched picture, scaled, [1, 4, h, w], and its caption.</summary>
+    public (Tensor Latents, string Caption) Watched(int index)
+    {
+        using var scope = NewDisposeScope();
+        return (Scaled(_main.Latents[index].narrow(0, 0, 1)).MoveToOuterDisposeScope(), _main.Texts[index]);
+    }
+
+    public void Dispose()
+    {
+        _main.Dispose();
+        _prior?.Dispose();
+        _replay?.Dispose();
+    }
+
+    private Tensor Scaled(Tensor latents) => (latents - (_codec.ShiftFactor ?? 0)) * _codec.ScalingFactor;
+}

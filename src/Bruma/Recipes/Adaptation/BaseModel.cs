@@ -1,0 +1,89 @@
+using Bruma.Diffusion.Schedulers;
+using Bruma.Hub;
+using Bruma.StableDiffusion;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Bruma.Recipes.Adaptation;
+
+/// <summary>The parts of the model that is adapted, frozen and in fp32.</summary>
+public sealed class BaseModel : IDisposable
+{
+    private const int LatentChannels = 4;
+    private const int XlFrom = 2; // text encoders
+
+    private BaseModel(ModelSources sources, UNet2DConditionModel network, AutoencoderKl autoencoder, PromptEncoder prompts, SchedulerConfig scheduler) =>
+        (Sources, Network, Autoencoder, Prompts, Scheduler) = (sources, network, autoencoder, prompts, scheduler);
+
+    public ModelSources Sources { get; }
+
+    public UNet2DConditionModel Network { get; }
+
+    public AutoencoderKl Autoencoder { get; }
+
+    public PromptEncoder Prompts { get; }
+
+    /// <summary>Says what the network predicts.</summary>
+    public SchedulerConfig Scheduler { get; }
+
+    /// <summary>Pixels per latent, along a side.</summary>
+    public int Reduction => 1 << (Autoencoder.Config.BlockOutChannels.Length - 1);
+
+    /// <summary>The networks by the names that checkpoints have for them.</summary>
+    public IReadOnlyDictionary<string, Module> Components
+    {
+        get
+        {
+            var components = new Dictionary<string, Module>(StringComparer.Ordinal) { ["unet"] = Network };
+            for (var i = 0; i < Prompts.Encoders.Count; i++)
+                components[i == 0 ? "text_encoder" : $"text_encoder_{i + 1}"] = Prompts.Encoders[i].Network;
+            return components;
+        }
+    }
+
+    /// <summary>SHA-256 of the network's weights: which base it is.</summary>
+    public string Sha256() => FileHash.Sha256(ModelFolder.FindWeights(Sources.PathOf("unet"), Sources.Variant));
+
+    /// <exception cref="BrumaException">The folder is no text-to-image model of Stable Diffusion, or a part is missing or damaged.</exception>
+    public static BaseModel Load(string folder)
+    {
+        var sources = new ModelSources(folder);
+        if (!Directory.Exists(folder) || !sources.Has("unet"))
+            throw new BrumaException($"{folder}: is no model folder with a unet/; give a Stable Diffusion model in diffusers' layout (bruma models convert makes one of a single file).");
+        if (sources.ClassName is { } name && !name.StartsWith("StableDiffusion", StringComparison.Ordinal))
+            throw new BrumaException($"{folder}: is a {name}, which cannot be adapted here; choose a Stable Diffusion 1.x, 2.x or XL model.");
+        var network = UNet2DConditionModel.Load(sources.PathOf("unet"));
+        if (network.Config.InChannels != LatentChannels)
+            throw new BrumaException($"{folder}: its U-Net takes {network.Config.InChannels} channels ({(network.Config.InChannels == 9 ? "inpainting" : "another task")}); choose a text-to-image model.");
+        var model = new BaseModel(sources, network, AutoencoderKl.Load(sources.PathOf("vae")), PromptEncoder.Load(sources), SchedulerConfig.Load(Path.Combine(sources.PathOf("scheduler"), "scheduler_config.json")));
+        foreach (var part in model.Components.Values.Append(model.Autoencoder))
+        {
+            part.eval();
+            foreach (var parameter in part.parameters())
+                parameter.requires_grad_(false);
+        }
+        return model;
+    }
+
+    public void Dispose()
+    {
+        Network.Dispose();
+        Autoencoder.Dispose();
+        Prompts.Dispose();
+    }
+
+    /// <summary>What the network sees of captions.</summary>
+    /// <param name="side">Of the pictures, in pixels: XL models are told.</param>
+    /// <param name="withGradients">Whether the text encoders are trained.</param>
+    public UNetConditioning Condition(IReadOnlyList<string> captions, int side, bool withGradients = false)
+    {
+        var text = Prompts.Encode(captions, default, withGradients: withGradients);
+        return With(text, captions.Count, side);
+    }
+
+    internal UNetConditioning With(PromptEmbedding text, int count, int side)
+    {
+        var ids = Prompts.IsXl ? tensor(new float[] { side, side, 0, 0, side, side }).unsqueeze(0).expand(count, -1) : null;
+        return new UNetConditioning(text.Context, TextEmbeds: Prompts.IsXl ? text.Pooled : null, TimeIds: Prompts.Encoders.Count >= XlFrom ? ids : null);
+    }
+}

@@ -1,0 +1,43 @@
+using Bruma.Data;
+using Bruma.Nn;
+
+namespace Bruma.Recipes.Adaptation;
+
+/// <summary>What is said of a picture in training.</summary>
+/// <param name="options">Templates, shuffling and dropout.</param>
+internal sealed class Captions(AdaptationOptions options)
+{
+    /// <summary>Sentences around a new word, so that it is learned as a word and not as a whole prompt.</summary>
+    private static readonly string[] Sentences =
+        ["a photo of {0}", "a picture of {0}", "a close-up photo of {0}", "a cropped photo of {0}", "a bright photo of {0}", "a good photo of {0}", "a photo of one {0}", "a rendition of {0}", "a photo of the {0}", "an image of {0}"];
+
+    /// <summary>The caption of an example; null where nothing is known of it.</summary>
+    public string? Of(ImageSource source, ImageExample example)
+    {
+        if (options.InstancePrompt is { } instance)
+            return instance;
+        if (example.Caption is { Length: > 0 } caption)
+            return caption;
+        var label = example.Class is { } index ? source.ClassNames[index].Replace('_', ' ') : null;
+        if (options.CaptionTemplate is { } template)
+            return template.Replace("{class}", label ?? "", StringComparison.Ordinal);
+        return label is null ? null : $"a photo of a {label}";
+    }
+
+    /// <summary>The caption as it is shown this time: dropped, shuffled, or in another sentence, as (seed, place) has it.</summary>
+    public string Shown(string caption, long place)
+    {
+        var draw = HashedSeed.Of(options.Seed, 3, place);
+        if ((draw >> 11) * (1.0 / (1UL << 53)) < options.CaptionDropout)
+            return "";
+        if (options.Recipe == AdaptationOptions.TextualInversion && options.InstancePrompt is null)
+            return string.Format(System.Globalization.CultureInfo.InvariantCulture, Sentences[(int)(HashedSeed.Of(options.Seed, 4, place) % (uint)Sentences.Length)], options.PlaceholderToken);
+        if (!options.ShuffleTags)
+            return caption;
+        var tags = caption.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        return string.Join(", ", tags.Select((tag, i) => (tag, HashedSeed.Of(options.Seed, 5, place, i))).OrderBy(pair => pair.Item2).Select(pair => pair.tag));
+    }
+
+    /// <summary>What a set without captions is told, so that nobody is surprised.</summary>
+    public string Missing => options.Recipe == AdaptationOptions.TextualInversion ? options.PlaceholderToken! : "";
+}

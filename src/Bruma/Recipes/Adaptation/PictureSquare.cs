@@ -1,0 +1,51 @@
+using System.Text.Json;
+using Bruma.Data;
+using Bruma.Imaging;
+using static TorchSharp.torch;
+
+namespace Bruma.Recipes.Adaptation;
+
+/// <summary>The square of a picture that is trained on: around the head where <c>metadata.jsonl</c> has a <c>head_box</c>, else the middle.</summary>
+public static class PictureSquare
+{
+    private const double HeadMargin = 1.7;
+
+    /// <param name="picture">uint8 [3, H, W].</param>
+    /// <returns>uint8 [3, size, size].</returns>
+    public static Tensor Cut(Tensor picture, ImageExample example, int size)
+    {
+        using var scope = NewDisposeScope();
+        var (height, width) = ((int)picture.shape[1], (int)picture.shape[2]);
+        var (top, left, side) = Place(height, width, HeadBox(example));
+        var square = picture.narrow(1, top, side).narrow(2, left, side).contiguous();
+        return Resampling.Resize(square, size, size, ResampleFilter.Bicubic).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Side min(1.7 x the longer side of the box, w, h), centred on it and moved inside the picture.</summary>
+    private static (int Top, int Left, int Side) Place(int height, int width, int[]? box)
+    {
+        if (box is not [var x0, var y0, var x1, var y1])
+        {
+            var whole = Math.Min(height, width);
+            return ((height - whole) / 2, (width - whole) / 2, whole);
+        }
+        var side = Math.Max(1, (int)Math.Round(Math.Min(HeadMargin * Math.Max(x1 - x0, y1 - y0), Math.Min(height, width))));
+        return (Inside((y0 + y1 - side) / 2, height - side), Inside((x0 + x1 - side) / 2, width - side), side);
+
+        static int Inside(int value, int most) => Math.Clamp(value, 0, most);
+    }
+
+    private static int[]? HeadBox(ImageExample example)
+    {
+        if (example.Columns?.GetValueOrDefault("head_box") is not { } text)
+            return null;
+        try
+        {
+            return JsonSerializer.Deserialize<int[]>(text) is [var x0, var y0, var x1, var y1] && x1 > x0 && y1 > y0 ? [x0, y0, x1, y1] : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,45 @@
+using Bruma.Nn;
+using Bruma.StableDiffusion;
+using static TorchSharp.torch;
+
+namespace Bruma.Recipes.Adaptation;
+
+/// <summary>The loss of pictures that are not trained on, always at the same noise and the same 8 noise levels: its course is the model's, not the draw's.</summary>
+internal sealed class ValidationLoss(UNet2DConditionModel network, LatentStep step, AdaptationData data, Func<string, UNetConditioning> condition)
+{
+    private const int Levels = 8;
+    private const int MostPictures = 64;
+    private const long NoiseSeed = 0; // of no run
+
+    private readonly LatentStep _step = new(network, step.Objective with { MinSnrGamma = null, NoiseOffset = 0 });
+
+    /// <summary>Mean over pictures and levels; null without pictures to watch.</summary>
+    public double? Compute()
+    {
+        if (data.Validation.Count == 0)
+            return null;
+        using var still = no_grad();
+        var count = _step.Objective.Noise!.Count;
+        var times = tensor(Enumerable.Range(0, Levels).Select(level => (long)((level + 0.5) / Levels * count)).ToArray());
+        var sum = 0.0;
+        var watched = data.Validation.Take(MostPictures).ToList();
+        foreach (var index in watched)
+        {
+            using var scope = NewDisposeScope();
+            using var random = HashedSeed.At(NoiseSeed, index);
+            var (latents, caption) = data.Watched(index);
+            var many = latents.expand(Levels, -1, -1, -1);
+            var noise = randn(many.shape, generator: random);
+            sum += _step.Losses(new LatentExamples(many, noise, times, Repeated(condition(caption)))).mean().item<float>();
+        }
+        times.Dispose();
+        return sum / watched.Count;
+    }
+
+    private static UNetConditioning Repeated(UNetConditioning one) => one with
+    {
+        Context = one.Context.expand(Levels, -1, -1),
+        TextEmbeds = one.TextEmbeds?.expand(Levels, -1),
+        TimeIds = one.TimeIds?.expand(Levels, -1),
+    };
+}

@@ -1,0 +1,46 @@
+using Bruma.Diffusion;
+using Bruma.Imaging;
+using Bruma.Training;
+using static TorchSharp.torch;
+
+namespace Bruma.Recipes;
+
+/// <summary>Samples of a pixel diffusion model: all its classes in turn, with the model's own steps and guidance.</summary>
+public sealed class DiffusionSamples : ISampleModel
+{
+    private const int LargestRow = 32;
+
+    private readonly DiffusionPipeline _pipeline;
+    private readonly int _row;
+
+    /// <param name="row">Neighbours in the set that share a class, so that they can be drawn together.</param>
+    public DiffusionSamples(DiffusionPipeline pipeline, int row) => (_pipeline, _row) = (pipeline, row);
+
+    public string Settings => FormattableString.Invariant($"{_pipeline.Scheduler.ClassName}, {_pipeline.Defaults.Steps ?? 25} steps, guidance {(Classes > 0 ? _pipeline.Defaults.GuidanceScale ?? 1 : 1)}{(Classes > 0 ? $", {Classes} classes in turn" : "")}");
+
+    public bool TakesPrompts => false;
+
+    private int Classes => _pipeline.Network.Config.NumClassEmbeds is null ? 0 : _pipeline.Defaults.Classes?.Count ?? _pipeline.Network.Config.NumClassEmbeds.Value;
+
+    public static ISampleModel Open(string folder, int count)
+    {
+        var pipeline = DiffusionPipeline.Load(folder, ComputePrecision.TypeOf(ComputePrecision.Default));
+        var samples = new DiffusionSamples(pipeline, 1);
+        return samples.Classes == 0 ? samples : new DiffusionSamples(pipeline, Math.Clamp(count / samples.Classes, 1, LargestRow));
+    }
+
+    public Tensor Draw(int first, int count, long seed, IReadOnlyList<string>? prompts = null)
+    {
+        using var scope = NewDisposeScope();
+        var parts = new List<Tensor>();
+        for (var at = first; at < first + count;)
+        {
+            var end = Classes == 0 ? first + count : Math.Min(first + count, (at / _row + 1) * _row);
+            parts.Add(ImageTensor.ToBytes(_pipeline.Generate(new DiffusionRequest(end - at, seed + at, Classes == 0 ? null : at / _row % Classes))));
+            at = end;
+        }
+        return cat(parts).MoveToOuterDisposeScope();
+    }
+
+    public void Dispose() => _pipeline.Dispose();
+}

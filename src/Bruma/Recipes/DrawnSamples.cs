@@ -1,0 +1,59 @@
+using System.Globalization;
+using Bruma.Data;
+using Bruma.Hub;
+using Bruma.Imaging;
+using static TorchSharp.torch;
+
+namespace Bruma.Recipes;
+
+/// <summary>Draws a set of samples into a folder, one PNG each; what a stopped run has drawn is kept.</summary>
+internal static class DrawnSamples
+{
+    private const int BatchSize = 32;
+    private const string Note = "drawn.json";
+
+    /// <param name="folder">Where the pictures go.</param>
+    /// <param name="model">The model's folder.</param>
+    /// <param name="prompts">One for every picture, or null.</param>
+    public static (ImageSource Source, string Settings) Draw(string folder, string model, int count, long seed, IReadOnlyList<string>? prompts, Action<int> done, CancellationToken cancellationToken)
+    {
+        using var sampler = SampleModels.Open(model, count);
+        if (prompts is not null && !sampler.TakesPrompts)
+            throw new BrumaException($"{model}: takes no prompts; leave --prompts out.");
+        if (prompts is null && sampler.TakesPrompts)
+            throw new BrumaException($"{model}: draws what a text says; give the texts, one a line, as --prompts FILE.");
+        Directory.CreateDirectory(folder);
+        Claim(folder, $"{SampleModels.HashOf(model)} {seed.ToString(CultureInfo.InvariantCulture)} {count} {sampler.Settings}\n{(prompts is null ? "" : string.Join('\n', prompts))}");
+        for (var first = 0; first < count; first += BatchSize)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var rest = Math.Min(BatchSize, count - first);
+            if (!File.Exists(PathOf(folder, first + rest - 1)))
+                Write(folder, sampler, (first, rest), seed, prompts);
+            done(first + rest);
+        }
+        return (new ImageFolder(folder), sampler.Settings);
+    }
+
+    private static void Write(string folder, ISampleModel sampler, (int First, int Count) batch, long seed, IReadOnlyList<string>? prompts)
+    {
+        using var scope = NewDisposeScope();
+        var pictures = sampler.Draw(batch.First, batch.Count, seed, prompts is null ? null : [.. prompts.Skip(batch.First).Take(batch.Count)]);
+        for (var i = 0; i < batch.Count; i++)
+            PngFile.Write(PathOf(folder, batch.First + i), pictures[i]);
+    }
+
+    private static string PathOf(string folder, int index) => Path.Combine(folder, $"{index:D6}.png");
+
+    /// <summary>Pictures of another model, seed or count do not count as drawn.</summary>
+    private static void Claim(string folder, string origin)
+    {
+        var note = Path.Combine(folder, Note);
+        var text = System.Text.Json.JsonSerializer.Serialize(new { origin }) + "\n";
+        if (File.Exists(note) && File.ReadAllText(note) == text)
+            return;
+        foreach (var old in Directory.EnumerateFiles(folder, "??????.png"))
+            File.Delete(old);
+        AtomicFile.WriteText(note, text);
+    }
+}

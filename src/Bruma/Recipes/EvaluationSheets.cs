@@ -1,0 +1,75 @@
+using Bruma.Data;
+using Bruma.Imaging;
+using Bruma.Metrics;
+using static TorchSharp.torch;
+
+namespace Bruma.Recipes;
+
+/// <summary>Sheets of a report: drawn at random, the best, the worst, and samples beside the reference picture that each most resembles.</summary>
+internal static class EvaluationSheets
+{
+    private const int Shown = 32;
+    private const int Columns = 8;
+    private const int Pairs = 16;
+    private const int LargestCell = 128;
+    private const int Near = 5;
+
+    /// <returns>Files, relative to the folder, and what they show.</returns>
+    public static IReadOnlyList<(string File, string Caption)> Write(string folder, EvaluationPictures pictures)
+    {
+        using var scope = NewDisposeScope();
+        using var nearest = Memorisation.NearestForCopies(pictures.Fake.Features, pictures.Real.Features);
+        var near = (int)Math.Min(Near, nearest.Distances.shape[1]);
+        var byDistance = Order(nearest.Distances.narrow(1, 0, near).mean([1L]));
+        var cell = CellOf(pictures);
+        var sheets = new List<(string, string)>
+        {
+            Sheet("samples.png", "Samples: the first, uncurated.", [.. Enumerable.Range(0, Math.Min(Shown, pictures.Fake.Count))]),
+            Sheet("best.png", "Best: those nearest to their five neighbours in the reference.", [.. byDistance.Take(Shown)]),
+            Sheet("worst.png", "Worst: those farthest from the reference.", [.. byDistance.AsEnumerable().Reverse().Take(Shown)]),
+        };
+        if (nearest.Distances.shape[1] > 1)
+            sheets.Add(PairSheet(folder, pictures, nearest, cell));
+        return sheets;
+
+        (string, string) Sheet(string file, string caption, int[] rows)
+        {
+            using var part = NewDisposeScope();
+            PngFile.Write(Path.Combine(folder, file), ContactSheet.Compose([.. rows.Select(row => Cell(pictures.Samples, pictures.Fake.Indices[row], cell))], Columns));
+            return (file, caption);
+        }
+    }
+
+    private static (string, string) PairSheet(string folder, EvaluationPictures pictures, NearestResult nearest, int cell)
+    {
+        using var scope = NewDisposeScope();
+        var ratio = Memorisation.CopyRatio(nearest);
+        var cells = Order(ratio).Take(Pairs).SelectMany(row => new[]
+        {
+            Cell(pictures.Samples, pictures.Fake.Indices[row], cell),
+            Cell(pictures.Reference, pictures.Real.Indices[(int)nearest.Indices[row, 0].item<long>()], cell),
+        });
+        PngFile.Write(Path.Combine(folder, "nearest.png"), ContactSheet.Compose([.. cells], Columns));
+        return ("nearest.png", FormattableString.Invariant($"Nearest pairs: each sample (left) beside the reference picture (right) that it most resembles, the most suspicious first. Below a ratio of {Memorisation.CopyThreshold:0.00} a sample counts as a copy; the smallest here is {ratio.min().item<double>():0.00}."));
+    }
+
+    private static int[] Order(Tensor values)
+    {
+        using var scope = NewDisposeScope();
+        return [.. values.argsort(0).data<long>().Select(i => (int)i)];
+    }
+
+    /// <summary>Small pictures keep their pixels, photos shrink.</summary>
+    private static int CellOf(EvaluationPictures pictures)
+    {
+        using var scope = NewDisposeScope();
+        var first = pictures.Samples.Load(pictures.Fake.Indices[0]);
+        return (int)Math.Min(LargestCell, Math.Min(first.shape[1], first.shape[2]));
+    }
+
+    private static Tensor Cell(ImageSource source, int index, int size)
+    {
+        using var scope = NewDisposeScope();
+        return CentralSquare.Of(source.Load(index), size, ResampleFilter.Bicubic).expand(3, -1, -1).clone().MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,140 @@
+using Bruma.Adapters;
+using Bruma.Hub;
+using Bruma.Imaging;
+using Bruma.Recipes.Adaptation;
+using Bruma.Tests.Support;
+using static TorchSharp.torch;
+
+namespace Bruma.Tests.Recipes;
+
+/// <summary>Short runs on the tiny Stable Diffusion of the reference cases.</summary>
+public sealed class AdaptationTests : IDisposable
+{
+    private static readonly string Base = Path.Combine(Repository.Goldens, "pipelines", "tiny-sd");
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly string _photos;
+
+    public AdaptationTests()
+    {
+        using var scope = NewDisposeScope();
+        using var random = new Generator(1, CPU);
+        for (var i = 0; i < 24; i++)
+            PngFile.Write(_folder[$"photos/{(i % 2 == 0 ? "red_cat" : "cat")}/{i}.png"], randint(0, 256, [3, 20 + i, 30], int64, generator: random).to(uint8));
+        _photos = Path.Combine(_folder.Root, "photos");
+        Environment.SetEnvironmentVariable("BRUMA_CACHE", Path.Combine(_folder.Root, "cache"));
+    }
+
+    public void Dispose()
+    {
+        Environment.SetEnvironmentVariable("BRUMA_CACHE", null);
+        _folder.Dispose();
+    }
+
+    [Theory]
+    [InlineData(AdaptationOptions.Lora, 2)]
+    [InlineData(AdaptationOptions.TextToImage, 0)]
+    [InlineData(AdaptationOptions.TextualInversion, 0)]
+    public void A_run_that_was_interrupted_ends_in_the_same_bytes(string recipe, int rank)
+    {
+        var options = Options(recipe) with { Rank = rank, LoraDropout = rank > 0 ? 0.2 : 0 };
+        var whole = Finished(AdaptationRun.Start(_folder["whole"], options));
+        using (var run = AdaptationRun.Start(_folder["broken"], options))
+            Assert.Equal(2, run.Run().Take(2).Count()); // the third step is lost
+        var resumed = Finished(AdaptationRun.Resume(_folder["broken"]));
+        var files = Directory.EnumerateFiles(whole, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(whole, file)).Where(file => file != "kohya.safetensors").ToList();
+        Assert.NotEmpty(files);
+        Assert.All(files, file => Assert.Equal(FileHash.Sha256(Path.Combine(whole, file)), FileHash.Sha256(Path.Combine(resumed, file))));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Gradient_checkpointing_changes_no_bit(bool trainsText)
+    {
+        var options = Options(AdaptationOptions.Lora) with { Rank = 2, LoraDropout = 0.2, Targets = [.. LoraTargets.Attention, .. LoraTargets.Convolutions], TrainTextEncoder = trainsText };
+        var (plain, checkpointed) = (Finished(AdaptationRun.Start(_folder["a"], options)), Finished(AdaptationRun.Start(_folder["b"], options with { GradientCheckpointing = true })));
+        using var scope = NewDisposeScope();
+        using var first = new SafetensorsFile(Path.Combine(plain, "pytorch_lora_weights.safetensors"));
+        using var second = new SafetensorsFile(Path.Combine(checkpointed, "pytorch_lora_weights.safetensors"));
+        Assert.Equal(trainsText, first.Tensors.Keys.Any(key => key.StartsWith("text_encoder.", StringComparison.Ordinal)));
+        Assert.Empty(first.Tensors.Keys.Where(key => !first.Read(key).eq(second.Read(key)).all().item<bool>()).Take(5));
+    }
+
+    [Fact]
+    public void Both_LoRA_files_of_a_run_say_the_same_and_can_be_baked_and_extracted()
+    {
+        var run = Finished(AdaptationRun.Start(_folder["run"], Options(AdaptationOptions.Lora) with { Rank = 2, Alpha = 3, LearningRate = 0.01 }));
+        using (var scope = NewDisposeScope())
+        using (var model = BaseModel.Load(Base))
+        using (var diffusers = LoraFile.Load(run, model.Components))
+        using (var kohya = LoraFile.Load(Path.Combine(run, "kohya.safetensors"), model.Components))
+            foreach (var (one, other) in diffusers.Updates.OrderBy(update => update.Layer, StringComparer.Ordinal).Zip(kohya.Updates.OrderBy(update => update.Layer, StringComparer.Ordinal)))
+            {
+                var weight = model.Network.get_parameter($"{one.Layer}.weight")!;
+                Assert.True(one.Delta(weight).allclose(other.Delta(weight), 1e-4, 1e-7));
+            }
+
+        AdapterFiles.Bake(Base, [(run, 1)], _folder["baked"]);
+        var lines = AdapterFiles.Extract(_folder["baked"], Base, 8, _folder["again.safetensors"]).ToList();
+        Assert.Single(lines);
+        AdapterFiles.Bake(Base, [(_folder["again.safetensors"], 1)], _folder["twice"]);
+        using var a = ModelFolder.Open(Path.Combine(_folder["baked"], "unet"));
+        using var b = ModelFolder.Open(Path.Combine(_folder["twice"], "unet"));
+        using var rest = NewDisposeScope();
+        Assert.All(a.Tensors.Keys, key => Assert.True(a.Read(key, float32).allclose(b.Read(key, float32), 1e-2, 1e-3), key));
+    }
+
+    [Fact]
+    public void DreamBooth_keeps_the_class_and_replay_the_base()
+    {
+        var options = Options(AdaptationOptions.DreamBooth) with { InstancePrompt = "a photo of sks cat", ClassPrompt = "a photo of a cat", ClassData = Path.Combine(_photos, "cat"), Data = Path.Combine(_photos, "red_cat"), Replay = _photos, ReplayShare = 0.5 };
+        var model = Finished(AdaptationRun.Start(_folder["run"], options));
+        using var loaded = BaseModel.Load(model);
+        Assert.NotEqual(FileHash.Sha256(ModelFolder.FindWeights(Path.Combine(Base, "unet"))), loaded.Sha256());
+    }
+
+    [Theory]
+    [InlineData("rank", "wide")]
+    [InlineData("target", "--targets")]
+    [InlineData("base", "no model folder")]
+    [InlineData("captions", "captions")]
+    [InlineData("word", "--initializer-token")]
+    public void What_cannot_be_trained_is_refused_before_anything_is_written(string what, string reason)
+    {
+        var lora = Options(AdaptationOptions.Lora) with { Rank = 2 };
+        var options = what switch
+        {
+            "rank" => lora with { Rank = 4096 },
+            "target" => lora with { Targets = ["nowhere"] },
+            "base" => lora with { Model = _photos },
+            "captions" => lora with { Data = Path.Combine(_photos, "cat") },
+            _ => Options(AdaptationOptions.TextualInversion) with { InitializerToken = "extraordinarily unusual" },
+        };
+        var error = Assert.Throws<BrumaException>(() => AdaptationRun.Start(_folder["run"], options).Dispose());
+        Assert.Contains(reason, error.Message);
+        Assert.False(File.Exists(Path.Combine(_folder["run"], "config.json")));
+    }
+
+    [Fact]
+    public void Parts_are_fixed_by_the_names()
+    {
+        var parts = Enumerable.Range(0, 1000).GroupBy(i => HashedParts.Of($"Bengal/Bengal_{i}.jpg", 0.1)).ToDictionary(group => group.Key, group => group.Count());
+        Assert.InRange(parts[DataPart.Test], 150, 250);
+        Assert.InRange(parts[DataPart.Validation], 60, 140);
+        Assert.Equal(DataPart.Training, HashedParts.Of("Bengal/Bengal_1.jpg", 0));
+    }
+
+    private AdaptationOptions Options(string recipe) => new(recipe, Base, _photos, Steps: 4, BatchSize: 2, Resolution: 64, LearningRate: 1e-3, CheckpointEvery: 2, SampleEvery: 0, Seed: 7,
+        PlaceholderToken: recipe == AdaptationOptions.TextualInversion ? "<mycat>" : null, InitializerToken: recipe == AdaptationOptions.TextualInversion ? "cat" : null, Vectors: recipe == AdaptationOptions.TextualInversion ? 2 : 1);
+
+    private static string Finished(AdaptationRun run)
+    {
+        using (run)
+        {
+            Assert.All(run.Run(), report => Assert.True(double.IsFinite(report.Loss)));
+            Assert.NotEmpty(run.Finish().ToList());
+            return Path.Combine(run.Folder, "model");
+        }
+    }
+}
