@@ -1,4 +1,5 @@
 using Bruma.Nn;
+using Bruma.Recipes.Speed;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

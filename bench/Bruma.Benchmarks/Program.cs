@@ -1,5 +1,6 @@
 using System.Globalization;
 using Bruma.Benchmarks;
+using Bruma.Recipes.Speed;
 using static TorchSharp.torch;
 
 // dotnet run -c Release --project bench/Bruma.Benchmarks -- [seconds per row] [threads]
@@ -12,10 +13,10 @@ foreach (var threads in args.Length > 1 ? [int.Parse(args[1], CultureInfo.Invari
     foreach (var precision in new[] { ScalarType.BFloat16, ScalarType.Float32 })
     {
         var what = TrainedNetwork.Ddpm28;
-        using var training = new TrainingBenchmark(what, precision);
-        var before = Rates.Measure(1);
+        using var training = new TrainingSpeed(what, precision);
+        var before = MachineRates.Measure(1);
         var step = Timing.Median(training.Step, seconds);
-        var rates = Rates.Between(before, Rates.Measure(1));
+        var rates = MachineRates.Between(before, MachineRates.Measure(1));
         var rate = what.GigaflopsPerStep / step;
         Console.WriteLine(FormattableString.Invariant($"{what.Name}, {precision}: {what.BatchSize / step:0.0} images/s, {rate:0} GFLOP/s = {rate / rates.MatrixBf16:0.00} of bf16 GEMM (PyTorch {what.PyTorchShare:0.00}, goal {what.Goal:0.00}), {rate / rates.ConvolutionFp32:0.00} of fp32 convolution"));
         Console.WriteLine(FormattableString.Invariant($"  {rates}; process {Environment.WorkingSet / 1e6:0} MB"));
@@ -28,6 +29,8 @@ foreach (var threads in args.Length > 1 ? [int.Parse(args[1], CultureInfo.Invari
         }
         WriteShares(training, step);
     }
+    foreach (var row in new SpeedTest(ScalarType.BFloat16, seconds / 2).Run())
+        Console.WriteLine(FormattableString.Invariant($"{row.What}, {row.Precision}: {row.Seconds:0.000} s, {row.Gigaflops / row.Seconds:0} GFLOP/s, {row.OfMatrix:0.00} of GEMM, {row.OfConvolution:0.00} of convolution"));
     foreach (var objective in new[] { "dcgan", "hinge", "wgan-gp", "r3gan" })
         WriteGan(objective, seconds);
 }
@@ -35,13 +38,13 @@ foreach (var threads in args.Length > 1 ? [int.Parse(args[1], CultureInfo.Invari
 static void WriteGan(string objective, double seconds)
 {
     using var game = new GanBenchmark(objective);
-    var before = Rates.Measure(1);
+    var before = MachineRates.Measure(1);
     var images = GanBenchmark.BatchSize / Timing.Median(game.Step, seconds);
-    var rate = Rates.Between(before, Rates.Measure(1)).ConvolutionFp32;
+    var rate = MachineRates.Between(before, MachineRates.Measure(1)).ConvolutionFp32;
     Console.WriteLine(FormattableString.Invariant($"GAN 28x28 {objective}: {images:0} images/s x {GanBenchmark.GigaflopsPerImage} GFLOP = {images * GanBenchmark.GigaflopsPerImage / rate:0.00} of fp32 convolution ({rate:0} GFLOP/s){(objective is "dcgan" or "hinge" ? "; goal 0.5" : ", counted as if it did only the arithmetic of dcgan")}"));
 }
 
-static void WriteShares(TrainingBenchmark training, double step)
+static void WriteShares(TrainingSpeed training, double step)
 {
     var kinds = OperatorShares.Measure(training.Network, training.Step, 0.2);
     kinds["optimizer"] = training.OptimizerSeconds(1);

@@ -30,10 +30,11 @@ public static class BrumaCommand
             EvaluateCommand.Create(),
             VerifyCommand.Create(),
             DoctorCommand.Create(),
+            BenchCommand.Create(),
         };
         try
         {
-            var parsed = root.Parse(FlagSpelling.Rewrite(args));
+            var parsed = root.Parse(TrainEmojiCommand.Rewrite(FlagSpelling.Rewrite(args)));
             if (parsed.Errors.Count > 0)
                 throw new UsageException(string.Join(" ", parsed.Errors.Select(error => error.Message)));
             return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = LongestStep });

@@ -15,6 +15,7 @@ public sealed partial class ArchitectureTests
         ["Imaging"] = ["Hub"],
         ["Text"] = ["Hub"],
         ["Data"] = ["Nn", "Hub", "Imaging", "Text"],
+        ["Data.Emoji"] = ["Data", "Nn", "Hub", "Imaging", "Text"],
         ["Data.Sequences"] = ["Data", "Nn", "Text"],
         ["Training"] = ["Nn", "Hub", "Imaging", "Text"],
         ["Diffusion.Schedulers"] = ["Nn", "Hub"],

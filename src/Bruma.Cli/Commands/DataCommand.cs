@@ -4,14 +4,14 @@ using Bruma.Data;
 
 namespace Bruma.Cli.Commands;
 
-/// <summary><c>bruma data</c>: looks at a set of pictures, or fetches one.</summary>
+/// <summary><c>bruma data</c>: looks at a set of pictures, fetches or builds one.</summary>
 internal static class DataCommand
 {
     private const int NamesShown = 10;
 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(30);
 
-    public static Command Create() => new("data", "Look at a set of pictures before training on it, or download one. Example: bruma data inspect photos/") { Inspect(), Download() };
+    public static Command Create() => new("data", "Look at a set of pictures before training on it, download or build one. Example: bruma data inspect photos/") { Inspect(), Download(), DataBuildCommand.Create() };
 
     private static Command Inspect()
     {

@@ -1,9 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
-using Bruma.Diffusion;
 using Bruma.Hub;
-using static TorchSharp.torch;
 
 namespace Bruma.Cli.Commands;
 
@@ -12,7 +10,7 @@ internal static class ModelsCommand
 {
     private static readonly JsonSerializerOptions Readable = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static Command Create() => new("models", "List the installed models, fetch some, check them, look into a file of weights, convert, bake adapters in. Example: bruma models list") { List(), Inspect(), Convert(), ModelsHub.Pull(), ModelsHub.Verify(), ModelsAdapters.Bake(), ModelsAdapters.Extract() };
+    public static Command Create() => new("models", "List the installed models, fetch some, check them, look into a file of weights, convert, bake adapters in. Example: bruma models list") { List(), Inspect(), ModelsConvert.Create(), ModelsHub.Pull(), ModelsHub.Verify(), ModelsAdapters.Bake(), ModelsAdapters.Extract() };
 
     private static Command List()
     {
@@ -32,43 +30,21 @@ internal static class ModelsCommand
     {
         var path = new Argument<string>("path") { Description = "A file of weights (safetensors, .bin, .ckpt, .pt, *.index.json) or a model's folder." };
         var json = new Option<bool>("--json") { Description = "One JSON object per file." };
-        var command = new Command("inspect", "Names, types and shapes of the tensors, without loading them. Example: bruma models inspect model.safetensors") { path, json };
+        var command = new Command("inspect", "Names, types and shapes of the tensors, without loading them; of Stable Diffusion checkpoints the family and the networks too. Example: bruma models inspect model.safetensors") { path, json };
         command.SetAction(parsed =>
         {
             foreach (var file in Files(parsed.GetRequiredValue(path)))
             {
                 using var source = CheckpointFile.Open(file);
+                var report = ModelFamilyReport.Of(file);
                 if (parsed.GetValue(json))
-                    WriteJson(source);
-                else
-                    WriteText(source);
+                {
+                    WriteJson(source, report);
+                    continue;
+                }
+                WriteText(source);
+                report?.Write();
             }
-        });
-        return command;
-    }
-
-    private static Command Convert()
-    {
-        var model = new Argument<string>("model") { Description = "A finished run, a model folder or the name of an installed model." };
-        var output = new Option<string>("--output", "-o") { Description = "Folder to write; must be new or empty.", Required = true };
-        var type = new Option<string>("--type") { Description = "Type of the weights: fp32, fp16 or bf16.", DefaultValueFactory = _ => "fp16" };
-        var command = new Command("convert", "Write a diffusion model with its weights in another type. Example: bruma models convert runs/photos --type fp16 --output models/photos") { model, output, type };
-        command.SetAction(parsed =>
-        {
-            var dtype = parsed.GetValue(type) switch
-            {
-                "fp32" => ScalarType.Float32,
-                "fp16" => ScalarType.Float16,
-                "bf16" => ScalarType.BFloat16,
-                var other => throw new UsageException($"--type {other}: must be fp32, fp16 or bf16."),
-            };
-            var folder = parsed.GetValue(output)!;
-            if (File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()))
-                throw new UsageException($"--output {folder}: is not empty; choose a new folder.");
-            using var scope = NewDisposeScope();
-            using var pipeline = DiffusionPipeline.Load(ModelPath.Find(parsed.GetValue(model)));
-            pipeline.Save(folder, pipeline.Network.state_dict().Select(pair => KeyValuePair.Create(pair.Key, pair.Value.is_floating_point() ? pair.Value.to(dtype) : pair.Value)));
-            Console.WriteLine(folder);
         });
         return command;
     }
@@ -93,13 +69,16 @@ internal static class ModelsCommand
         Console.WriteLine($"{Number(source.Tensors.Count)} tensors, {Number(Parameters(source))} parameters ({string.Join(", ", types)})");
     }
 
-    private static void WriteJson(ITensorSource source) => Console.WriteLine(JsonSerializer.Serialize(
+    private static void WriteJson(ITensorSource source, ModelFamilyReport? report) => Console.WriteLine(JsonSerializer.Serialize(
         new
         {
             file = source.Origin,
             metadata = source.Metadata,
             tensors = source.Tensors.OrderBy(tensor => tensor.Key, StringComparer.Ordinal).Select(tensor => new { name = tensor.Key, dtype = tensor.Value.DType, shape = tensor.Value.Shape }),
             parameters = Parameters(source),
+            family = report?.Family,
+            prediction = report?.Prediction,
+            components = report?.Components.Select(part => new { name = part.Name, parameters = part.Parameters, tensors = part.Tensors, types = part.Types }),
         },
         Readable));
 

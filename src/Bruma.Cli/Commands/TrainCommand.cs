@@ -18,6 +18,7 @@ internal static class TrainCommand
             TrainTransformerCommand.Create(),
             TrainLanguageModelCommand.Create(),
             TrainTokenizerCommand.Create(),
+            TrainEmojiCommand.Create(),
         };
         foreach (var recipe in AdaptCommands.Create())
             command.Subcommands.Add(recipe);

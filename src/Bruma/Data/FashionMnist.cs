@@ -30,16 +30,10 @@ public static class FashionMnist
     ];
 
     /// <summary>Where <see cref="Download"/> puts it: in <c>BRUMA_DATA</c>, else in the user's cache.</summary>
-    public static string DownloadFolder
-    {
-        get
-        {
-            if (Environment.GetEnvironmentVariable("BRUMA_DATA") is { Length: > 0 } data)
-                return Path.Combine(data, SourceName);
-            var cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } home ? home : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
-            return Path.Combine(cache, "bruma", SourceName);
-        }
-    }
+    public static string DownloadFolder => DataCache.Folder(SourceName);
+
+    /// <summary>Whether it can be opened on this machine.</summary>
+    public static bool IsThere => Found() is not null;
 
     public static ImageSource Train() => new IdxSource(Folder(), "train", ClassNames);
 
@@ -63,12 +57,11 @@ public static class FashionMnist
     }
 
     /// <summary>Where the four files are: as downloaded, or as Debian installs them.</summary>
-    private static string Folder()
-    {
-        var folders = new[] { DownloadFolder, DebianFolder };
-        return folders.FirstOrDefault(folder => Directory.Exists(folder) && Directory.EnumerateFiles(folder, "train-images-idx3-ubyte*").Any(file => !file.EndsWith(".part", StringComparison.Ordinal)))
-            ?? throw new BrumaException($"{SourceName}: not found in {string.Join(" or ", folders)}; run bruma data download {SourceName}, or on Debian install the package dataset-fashion-mnist.");
-    }
+    private static string Folder() => Found()
+        ?? throw new BrumaException($"{SourceName}: not found in {DownloadFolder} or {DebianFolder}; run bruma data download {SourceName}, or on Debian install the package dataset-fashion-mnist.");
+
+    private static string? Found() =>
+        new[] { DownloadFolder, DebianFolder }.FirstOrDefault(folder => Directory.Exists(folder) && Directory.EnumerateFiles(folder, "train-images-idx3-ubyte*").Any(file => !file.EndsWith(".part", StringComparison.Ordinal)));
 
     private static void Check(Uri source, string part, string sum)
     {

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Bruma.Nn;
 using static TorchSharp.torch;
 
@@ -24,28 +23,8 @@ public sealed record BatchOptions(int BatchSize, int Size, bool Flip, bool Rando
 /// <summary>An endless stream of batches: batch n is a pure function of (seed, n), so there is no position to save.</summary>
 public sealed class ImageBatches(TrainingImages images, BatchOptions options)
 {
-    private const int Ahead = 4;
-
     /// <summary>Batches from a given one on, prepared on a background thread until the enumeration ends.</summary>
-    public IEnumerable<ImageBatch> From(long first)
-    {
-        using var stop = new CancellationTokenSource();
-        using var ready = new BlockingCollection<ImageBatch>(Ahead);
-        var producer = new Thread(() => Produce(first, ready, stop.Token)) { IsBackground = true, Name = "batches" };
-        producer.Start();
-        try
-        {
-            foreach (var batch in ready.GetConsumingEnumerable(CancellationToken.None))
-                yield return batch;
-        }
-        finally
-        {
-            stop.Cancel();
-            producer.Join();
-            while (ready.TryTake(out var left))
-                left.Dispose();
-        }
-    }
+    public IEnumerable<ImageBatch> From(long first) => Prefetch.From(first, At);
 
     /// <summary>Batch n of the stream.</summary>
     public unsafe ImageBatch At(long n)
@@ -80,28 +59,5 @@ public sealed class ImageBatches(TrainingImages images, BatchOptions options)
                 for (var x = 0; x < crop.Size; x++)
                     *target++ = row[crop.Mirror ? crop.Size - 1 - x : x] / 127.5f - 1;
             }
-    }
-
-    private void Produce(long first, BlockingCollection<ImageBatch> ready, CancellationToken stop)
-    {
-        try
-        {
-            for (var n = first; !stop.IsCancellationRequested; n++)
-            {
-                var batch = At(n);
-                try
-                {
-                    ready.Add(batch, stop);
-                }
-                catch (OperationCanceledException)
-                {
-                    batch.Dispose();
-                }
-            }
-        }
-        finally
-        {
-            ready.CompleteAdding();
-        }
     }
 }

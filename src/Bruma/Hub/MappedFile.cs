@@ -1,4 +1,5 @@
 using System.IO.MemoryMappedFiles;
+using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
 namespace Bruma.Hub;
@@ -6,6 +7,9 @@ namespace Bruma.Hub;
 /// <summary>A read-only, memory-mapped file: pages come and go with the operating system, so its size does not matter.</summary>
 internal sealed class MappedFile : IDisposable
 {
+    private const long SmallestToLetGo = 1 << 20;
+    private const int DontNeed = 4; // MADV_DONTNEED: pages of the file stay in the system's cache
+
     private readonly MemoryMappedFile _map;
     private readonly MemoryMappedViewAccessor _view;
     private readonly string _path;
@@ -64,12 +68,27 @@ internal sealed class MappedFile : IDisposable
         }
         finally
         {
+            LetGo((nint)start + (nint)stored.Offset, stored.Bytes);
             _view.SafeMemoryMappedViewHandle.ReleasePointer();
         }
         if (stored.Info.DType == "U64" && stored.Span > 0 && values.min().item<long>() < 0)
             throw new BrumaException($"{_path}: a tensor of type U64 has values above 2^63 - 1, the largest that can be computed with.");
         values = stored.Strides is null || stored.Info.Count == 0 ? values.reshape(stored.Info.Shape) : values.as_strided(stored.Info.Shape, stored.Strides).contiguous();
         return (dtype is null ? values : values.to(dtype.Value)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>What was copied is not needed in the process any more: a checkpoint counts once in its memory, not twice.</summary>
+    private static void LetGo(nint address, long bytes)
+    {
+        if (!OperatingSystem.IsLinux() || bytes < SmallestToLetGo)
+            return;
+        var page = (nint)Environment.SystemPageSize;
+        var first = address / page * page;
+        _ = Advise(first, (nuint)(address + bytes - first), DontNeed);
+
+        [DllImport("libc", EntryPoint = "madvise")]
+        [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+        static extern int Advise(nint address, nuint length, int advice);
     }
 
     public void Dispose()

@@ -117,4 +117,9 @@ public sealed class SafetensorsFile : ITensorSource
     /// <param name="floats">The type in which floating-point tensors are stored; null for their own.</param>
     public static void Write(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata = null, ScalarType? floats = null) =>
         SafetensorsWriter.Write(path, [.. tensors], metadata, floats);
+
+    /// <summary>Writes all tensors of a source, in alphabetical order and one at a time: memory for the largest is enough.</summary>
+    /// <param name="floats">The type in which floating-point tensors are stored; null for their own.</param>
+    public static void Copy(string path, ITensorSource source, IReadOnlyDictionary<string, string>? metadata = null, ScalarType? floats = null) =>
+        SafetensorsWriter.Copy(path, source, metadata, floats);
 }

@@ -43,19 +43,17 @@ public sealed class Attention : Module<Tensor, Tensor?, Tensor>
     internal Tensor Mix(Tensor x, Tensor? keys, Tensor? values)
     {
         using var scope = NewDisposeScope();
-        var query = AttentionProduct.SplitHeads(to_q.call(x), _heads);
-        var key = AttentionProduct.SplitHeads(to_k.call(keys ?? x), _heads);
-        var value = AttentionProduct.SplitHeads(to_v.call(values ?? x), _heads);
-        var mixed = AttentionProduct.JoinHeads(Product(query, key, value));
+        var (query, key, value) = (to_q.call(x), to_k.call(keys ?? x), to_v.call(values ?? x));
+        var mixed = Watched is null ? AttentionProduct.Attend(query, key, value, _heads) : Watch(query, key, value);
         return to_out[0].call(mixed).MoveToOuterDisposeScope();
     }
 
-    private Tensor Product(Tensor query, Tensor key, Tensor value)
+    private Tensor Watch(Tensor query, Tensor key, Tensor value)
     {
-        if (Watched is null)
-            return AttentionProduct.Plain(query, key, value);
-        var (mixed, weights) = AttentionProduct.Weighted(query, key, value, null, 1 / Math.Sqrt(query.shape[^1]));
-        Watched(weights);
-        return mixed;
+        using var scope = NewDisposeScope();
+        var q = AttentionProduct.SplitHeads(query, _heads);
+        var (mixed, weights) = AttentionProduct.Weighted(q, AttentionProduct.SplitHeads(key, _heads), AttentionProduct.SplitHeads(value, _heads), null, 1 / Math.Sqrt(q.shape[^1]));
+        Watched!(weights);
+        return AttentionProduct.JoinHeads(mixed).MoveToOuterDisposeScope();
     }
 }

@@ -53,10 +53,7 @@ public sealed class SpatialAttention : Module<Tensor, Tensor>, ICheckpointed
         using var scope = NewDisposeScope();
         var normed = group_norm is null ? attended : group_norm.call(attended);
         var tokens = normed.flatten(2).transpose(1, 2); // [B, H * W, C]
-        var query = AttentionProduct.SplitHeads(to_q.call(tokens), _heads);
-        var key = AttentionProduct.SplitHeads(to_k.call(tokens), _heads);
-        var value = AttentionProduct.SplitHeads(to_v.call(tokens), _heads);
-        var mixed = AttentionProduct.JoinHeads(AttentionProduct.Plain(query, key, value));
+        var mixed = AttentionProduct.Attend(to_q.call(tokens), to_k.call(tokens), to_v.call(tokens), _heads);
         var result = to_out[0].call(mixed).transpose(1, 2).reshape(x.shape) + x;
         return (_outputScale == 1 ? result : result / _outputScale).MoveToOuterDisposeScope();
     }

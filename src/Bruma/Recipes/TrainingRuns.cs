@@ -1,5 +1,7 @@
 using System.Text.Json;
+using Bruma.Data.Emoji;
 using Bruma.Hub;
+using Bruma.Recipes.Emoji;
 using Bruma.Recipes.Adaptation;
 using Bruma.Training;
 
@@ -14,6 +16,9 @@ public static class TrainingRuns
         [DiffusionOptions.RecipeName] = DiffusionTraining.Resume,
         [LanguageModelOptions.RecipeName] = LanguageModelTraining.Resume,
         [SequenceOptions.RecipeName] = SequenceTraining.Resume,
+        [EmojiOptions.RecipeName] = EmojiTraining.Resume,
+        [EmojiVaeOptions.RecipeName] = folder => EmojiVaeTraining.Resume(folder, EmojiSplits.Committed),
+        [EmojiTextOptions.RecipeName] = folder => EmojiTextTraining.Resume(folder, EmojiSplits.Committed),
         [GanOptions.RecipeName] = GanTraining.Resume,
         [AdaptationOptions.TextToImage] = AdaptationRun.Resume,
         [AdaptationOptions.Lora] = AdaptationRun.Resume,

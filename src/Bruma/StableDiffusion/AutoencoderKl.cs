@@ -50,14 +50,21 @@ public sealed class AutoencoderKl : Module<Tensor, Tensor>
 
     /// <summary>Loads a folder with <c>config.json</c> and the weights beside it; the weights become fp32.</summary>
     /// <exception cref="BrumaException">A file is missing or damaged, or the weights do not fit the config.</exception>
-    public static AutoencoderKl Load(string folder, string? variant = null) =>
-        NetworkFiles.Load(new AutoencoderKl(ReadConfig(folder)), folder, variant, WeightOptions.FirstAttentionNames);
+    public static AutoencoderKl Load(string folder, string? variant = null) => Load(folder, variant, ScalarType.Float32);
+
+    /// <inheritdoc cref="Load(string, string?)"/>
+    /// <param name="dtype">The type of the weights, in which it computes.</param>
+    public static AutoencoderKl Load(string folder, string? variant, ScalarType dtype)
+    {
+        var config = ReadConfig(folder);
+        return NetworkFiles.Load(device => new AutoencoderKl(config, device), folder, variant, dtype, WeightOptions.FirstAttentionNames);
+    }
 
     /// <summary>The config of a folder.</summary>
     public static AutoencoderKlConfig ReadConfig(string folder) =>
         ConfigFile.Read(Path.Combine(folder, "config.json"), StableDiffusionConfigs.Default.AutoencoderKlConfig, ConfigKind.Model);
 
-    /// <summary>Writes a folder that <see cref="Load"/> and diffusers read.</summary>
+    /// <summary>Writes a folder that <see cref="Load(string, string?)"/> and diffusers read.</summary>
     /// <param name="weights">Weights by key, in the type to store; null takes the network's own.</param>
     public void Save(string folder, IEnumerable<KeyValuePair<string, Tensor>>? weights = null) =>
         NetworkFiles.Save(folder, (this, Config), StableDiffusionConfigs.Default.AutoencoderKlConfig, weights);

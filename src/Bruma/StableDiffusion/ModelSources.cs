@@ -1,31 +1,72 @@
 using System.Text.Json;
+using Bruma.Diffusion.Schedulers;
 using Bruma.Hub;
 using Bruma.Text;
+using Bruma.Transformers;
+using static TorchSharp.torch;
 
 namespace Bruma.StableDiffusion;
 
-/// <summary>Where the parts of a pipeline lie: a diffusers folder, parts of which may come from elsewhere.</summary>
-/// <param name="Folder">With <c>model_index.json</c> and a folder for each part.</param>
+/// <summary>Where the parts of a pipeline lie: a diffusers folder or a single file, parts of which may come from elsewhere.</summary>
+/// <param name="Folder">With <c>model_index.json</c> and a folder for each part; or a checkpoint in one file (see <see cref="SingleFile"/>).</param>
 /// <param name="Components">Folders that replace those of the same name (<c>unet</c>, <c>vae</c>, <c>text_encoder</c>, ...).</param>
 /// <param name="Vocabulary">Folder with the <c>vocab.json</c> and <c>merges.txt</c> of all tokenizers; null for their own.</param>
 /// <param name="Variant">Variant of the weights, such as <c>fp16</c>; null for the plain ones, or the only one there is.</param>
 /// <param name="ForceZeros">Overrides <c>force_zeros_for_empty_prompt</c> of the folder.</param>
 public sealed record ModelSources(string Folder, IReadOnlyDictionary<string, string>? Components = null, string? Vocabulary = null, string? Variant = null, bool? ForceZeros = null)
 {
-    /// <summary>The class that <c>model_index.json</c> names; null when it names none.</summary>
-    public string? ClassName => Setting("_class_name") is { ValueKind: JsonValueKind.String } name ? name.GetString() : null;
+    /// <summary>What a single file's U-Net predicts, where its family's default is wrong; null for the default.</summary>
+    public PredictionType? Prediction { get; init; }
+
+    /// <summary>Folder of configs for a single file whose sizes are not its family's; null for the family's.</summary>
+    public string? Configs { get; init; }
+
+    /// <summary>Whether the model is one file.</summary>
+    public bool IsSingleFile => SingleFile.Is(Folder);
+
+    /// <summary>The class that <c>model_index.json</c> names, or that the family of a single file has; null when the folder names none.</summary>
+    public string? ClassName => IsSingleFile ? FromFile(file => file.Family.Pipeline) : Setting("_class_name") is { ValueKind: JsonValueKind.String } name ? name.GetString() : null;
 
     /// <summary>Whether no negative prompt means zeros; only XL models ask.</summary>
     public bool ZerosWithoutNegative => ForceZeros ?? Setting("force_zeros_for_empty_prompt") is not { ValueKind: JsonValueKind.False };
 
     /// <summary>Whether the refiner is told how good the picture should look.</summary>
-    public bool RequiresAestheticsScore => Setting("requires_aesthetics_score") is { ValueKind: JsonValueKind.True };
+    public bool RequiresAestheticsScore => IsSingleFile ? FromFile(file => file.Family == ModelFamily.SdxlRefiner) : Setting("requires_aesthetics_score") is { ValueKind: JsonValueKind.True };
 
-    public bool Has(string component) => Components?.ContainsKey(component) == true || Directory.Exists(Path.Combine(Folder, component));
+    public bool Has(string component) => IsReplaced(component) || (IsSingleFile ? FromFile(file => file.Has(component)) : Directory.Exists(Path.Combine(Folder, component)));
 
     public string PathOf(string component) => Components?.GetValueOrDefault(component) ?? Path.Combine(Folder, component);
 
-    internal Tokenizer Tokenizer(string component) => Text.Tokenizer.Load(PathOf(component), Vocabulary);
+    /// <param name="dtype">The type of the weights, in which the network computes.</param>
+    public UNet2DConditionModel LoadUNet(ScalarType dtype = ScalarType.Float32) =>
+        IsInFile("unet") ? FromFile(file => file.LoadUNet(dtype)) : UNet2DConditionModel.Load(PathOf("unet"), Variant, dtype);
+
+    /// <inheritdoc cref="LoadUNet"/>
+    public AutoencoderKl LoadAutoencoder(ScalarType dtype = ScalarType.Float32) =>
+        IsInFile("vae") ? FromFile(file => file.LoadAutoencoder(dtype)) : AutoencoderKl.Load(PathOf("vae"), Variant, dtype);
+
+    /// <inheritdoc cref="LoadUNet"/>
+    public ClipTextModel LoadTextEncoder(ScalarType dtype = ScalarType.Float32) =>
+        IsInFile("text_encoder") ? FromFile(file => file.LoadTextEncoder("text_encoder", dtype)) : ClipTextModel.Load(PathOf("text_encoder"), Variant, dtype);
+
+    /// <inheritdoc cref="LoadUNet"/>
+    public ClipTextModelWithProjection LoadSecondTextEncoder(ScalarType dtype = ScalarType.Float32) =>
+        IsInFile("text_encoder_2") ? FromFile(file => file.LoadProjectedTextEncoder("text_encoder_2", dtype)) : ClipTextModelWithProjection.Load(PathOf("text_encoder_2"), Variant, dtype);
+
+    public SchedulerConfig LoadScheduler() =>
+        IsInFile("scheduler") ? FromFile(file => file.Scheduler(Prediction)) : SchedulerConfig.Load(Path.Combine(PathOf("scheduler"), "scheduler_config.json"));
+
+    internal Tokenizer Tokenizer(string component) => IsInFile(component) ? FromFile(file => file.LoadTokenizer(component)) : Text.Tokenizer.Load(PathOf(component), Vocabulary);
+
+    private bool IsReplaced(string component) => Components?.ContainsKey(component) == true;
+
+    private bool IsInFile(string component) => IsSingleFile && !IsReplaced(component);
+
+    private T FromFile<T>(Func<SingleFile, T> read)
+    {
+        using var file = SingleFile.Open(Folder, Configs);
+        return read(file);
+    }
 
     private JsonElement? Setting(string key)
     {

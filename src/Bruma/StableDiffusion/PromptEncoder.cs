@@ -41,14 +41,14 @@ public sealed class PromptEncoder(IReadOnlyList<TextEncoder> encoders, bool isXl
 
     /// <summary>Reads <c>text_encoder/</c>, <c>tokenizer/</c> and, for XL, their seconds.</summary>
     /// <exception cref="BrumaException">A file is missing or damaged.</exception>
-    public static PromptEncoder Load(ModelSources sources)
+    public static PromptEncoder Load(ModelSources sources, ScalarType dtype = ScalarType.Float32)
     {
         var second = sources.Has("text_encoder_2");
         var encoders = new List<TextEncoder>();
         if (sources.Has("text_encoder"))
-            encoders.Add(new TextEncoder(sources.Tokenizer("tokenizer"), ClipTextModel.Load(sources.PathOf("text_encoder"), sources.Variant)));
+            encoders.Add(new TextEncoder(sources.Tokenizer("tokenizer"), sources.LoadTextEncoder(dtype)));
         if (second)
-            encoders.Add(new TextEncoder(sources.Tokenizer("tokenizer_2"), ClipTextModelWithProjection.Load(sources.PathOf("text_encoder_2"), sources.Variant)));
+            encoders.Add(new TextEncoder(sources.Tokenizer("tokenizer_2"), sources.LoadSecondTextEncoder(dtype)));
         if (encoders.Count == 0)
             throw new BrumaException($"{sources.Folder}: has no text_encoder/, so it takes no prompts; choose a Stable Diffusion model.");
         return new PromptEncoder(encoders, second, second && sources.ZerosWithoutNegative);

@@ -102,7 +102,6 @@ public sealed class GegluLayer : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        var parts = proj.call(x).chunk(2, -1);
-        return (parts[0] * functional.gelu(parts[1])).MoveToOuterDisposeScope();
+        return GatedGelu.Of(proj.call(x)).MoveToOuterDisposeScope();
     }
 }

@@ -57,13 +57,21 @@ public sealed class UNet2DConditionModel : Module<Tensor, Tensor, UNetConditioni
 
     /// <summary>Loads a folder with <c>config.json</c> and the weights beside it; the weights become fp32.</summary>
     /// <exception cref="BrumaException">A file is missing or damaged, or the weights do not fit the config.</exception>
-    public static UNet2DConditionModel Load(string folder, string? variant = null) => NetworkFiles.Load(new UNet2DConditionModel(ReadConfig(folder)), folder, variant);
+    public static UNet2DConditionModel Load(string folder, string? variant = null) => Load(folder, variant, ScalarType.Float32);
+
+    /// <inheritdoc cref="Load(string, string?)"/>
+    /// <param name="dtype">The type of the weights, in which it computes.</param>
+    public static UNet2DConditionModel Load(string folder, string? variant, ScalarType dtype)
+    {
+        var config = ReadConfig(folder);
+        return NetworkFiles.Load(device => new UNet2DConditionModel(config, device), folder, variant, dtype);
+    }
 
     /// <summary>The config of a folder.</summary>
     public static UNet2DConditionConfig ReadConfig(string folder) =>
         ConfigFile.Read(Path.Combine(folder, "config.json"), StableDiffusionConfigs.Default.UNet2DConditionConfig, ConfigKind.Model, EmaKeys);
 
-    /// <summary>Writes a folder that <see cref="Load"/> and diffusers read.</summary>
+    /// <summary>Writes a folder that <see cref="Load(string, string?)"/> and diffusers read.</summary>
     /// <param name="weights">Weights by key, in the type to store; null takes the network's own.</param>
     public void Save(string folder, IEnumerable<KeyValuePair<string, Tensor>>? weights = null) =>
         NetworkFiles.Save(folder, (this, Config), StableDiffusionConfigs.Default.UNet2DConditionConfig, weights);

@@ -20,6 +20,9 @@ internal static class ByteAlphabet
             letters[i] = Letters[bytes[i]];
     });
 
+    /// <summary>The letters in the order of the characters, as vocabularies begin with them.</summary>
+    public static IEnumerable<string> Sorted() => Letters.Order().Select(letter => letter.ToString());
+
     /// <summary>The reverse; characters that are no letter of the alphabet stay as they are, bytes that are no UTF-8 become U+FFFD.</summary>
     public static string Decode(string letters)
     {

@@ -37,7 +37,7 @@ public sealed class ClipModel : Module<Tensor, Tensor, Tensor?, ClipOutput>
 
     public ClipConfig Config { get; }
 
-    /// <inheritdoc cref="ClipTextModel.Load"/>
+    /// <inheritdoc cref="ClipTextModel.Load(string, string?)"/>
     public static ClipModel Load(string folder, string? variant = null) =>
         TransformerFiles.Load(new ClipModel(ClipWeights.ReadConfig(folder)), folder, variant);
 

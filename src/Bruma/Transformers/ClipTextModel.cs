@@ -31,6 +31,11 @@ public sealed class ClipTextModel : Module<Tensor, Tensor?, TransformerOutput>
     public static ClipTextModel Load(string folder, string? variant = null) =>
         TransformerFiles.Load(new ClipTextModel(ClipTextTransformer.ReadConfig(folder)), folder, variant, ClipWeights.Text(projection: false));
 
+    /// <inheritdoc cref="Load(string, string?)"/>
+    /// <param name="dtype">The type of the weights, in which it computes.</param>
+    public static ClipTextModel Load(string folder, string? variant, ScalarType dtype) =>
+        TransformerFiles.Load(device => new ClipTextModel(ClipTextTransformer.ReadConfig(folder), device), folder, variant, dtype, ClipWeights.Text(projection: false));
+
     /// <param name="inputIds">[B, T], T at most the config's number of positions.</param>
     /// <param name="attentionMask">1 for tokens, 0 for padding, [B, T]; null, as in Stable Diffusion, to see all.</param>
     /// <returns>The last hidden state after the final norm; pooled at the end token.</returns>
@@ -63,9 +68,14 @@ public sealed class ClipTextModelWithProjection : Module<Tensor, Tensor?, Transf
     /// <summary>The table of token vectors, [vocabulary, D].</summary>
     public Embedding TokenEmbedding => text_model.TokenEmbedding;
 
-    /// <inheritdoc cref="ClipTextModel.Load"/>
+    /// <inheritdoc cref="ClipTextModel.Load(string, string?)"/>
     public static ClipTextModelWithProjection Load(string folder, string? variant = null) =>
         TransformerFiles.Load(new ClipTextModelWithProjection(ClipTextTransformer.ReadConfig(folder)), folder, variant, ClipWeights.Text(projection: true));
+
+    /// <inheritdoc cref="Load(string, string?)"/>
+    /// <param name="dtype">The type of the weights, in which it computes.</param>
+    public static ClipTextModelWithProjection Load(string folder, string? variant, ScalarType dtype) =>
+        TransformerFiles.Load(device => new ClipTextModelWithProjection(ClipTextTransformer.ReadConfig(folder), device), folder, variant, dtype, ClipWeights.Text(projection: true));
 
     /// <inheritdoc cref="ClipTextModel.forward"/>
     /// <returns>The last hidden state after the final norm; pooled at the end token and projected, [B, P], not normalised.</returns>

@@ -23,7 +23,7 @@ public sealed class ClipVisionModel : Module<Tensor, TransformerOutput>
 
     public ClipVisionConfig Config { get; }
 
-    /// <inheritdoc cref="ClipTextModel.Load"/>
+    /// <inheritdoc cref="ClipTextModel.Load(string, string?)"/>
     public static ClipVisionModel Load(string folder, string? variant = null) =>
         TransformerFiles.Load(new ClipVisionModel(ClipVisionTransformer.ReadConfig(folder)), folder, variant, ClipWeights.Vision(projection: false));
 
@@ -51,7 +51,7 @@ public sealed class ClipVisionModelWithProjection : Module<Tensor, TransformerOu
 
     public ClipVisionConfig Config { get; }
 
-    /// <inheritdoc cref="ClipTextModel.Load"/>
+    /// <inheritdoc cref="ClipTextModel.Load(string, string?)"/>
     public static ClipVisionModelWithProjection Load(string folder, string? variant = null) =>
         TransformerFiles.Load(new ClipVisionModelWithProjection(ClipVisionTransformer.ReadConfig(folder)), folder, variant, ClipWeights.Vision(projection: true));
 

@@ -55,6 +55,7 @@ public static class CaseKinds
         ["ssim_psnr"] = MetricKinds.Pixels,
         ["sentence_embedding"] = EmbeddingKinds.Sentences,
         ["static_embedding"] = EmbeddingKinds.Static,
+        ["single_file"] = SingleFileKind.Run,
         ["tokenizer"] = TokenizerKind.Run,
     };
 }

@@ -12,6 +12,8 @@ public static class ModelClasses
     public static readonly IReadOnlyDictionary<string, Func<string, string?, Module>> All = new Dictionary<string, Func<string, string?, Module>>(StringComparer.Ordinal)
     {
         ["AutoencoderKL"] = AutoencoderKl.Load,
+        [nameof(AutoencoderTiny)] = AutoencoderTiny.Load,
+        [nameof(ControlNetModel)] = ControlNetModel.Load,
         [nameof(UNet2DConditionModel)] = UNet2DConditionModel.Load,
         [nameof(UNet2DModel)] = UNet2DModel.Load,
         [nameof(DiTTransformer2DModel)] = DiTTransformer2DModel.Load,

@@ -18,7 +18,7 @@ internal static class ModelKind
         }
         if (!ModelClasses.All.TryGetValue(name, out var load))
             throw new UnknownCaseException($"class {name}");
-        using var network = load(golden.PathOf(golden.Spec.GetProperty("folder").GetString()!), null);
+        using var network = golden.Spec.TryGetProperty("weights", out _) ? ProceduralTensors.Load(golden, name) : load(golden.PathOf(golden.Spec.GetProperty("folder").GetString()!), null);
         using var still = no_grad();
 
         var taps = ModuleTaps.Attach(network, [.. golden.Names(ModuleTaps.Prefix)]);
@@ -36,6 +36,8 @@ internal static class ModelKind
     private static Dictionary<string, Tensor> Outputs(Module network, Dictionary<string, Tensor> inputs, GoldenCase golden) => network switch
     {
         UNet2DConditionModel unet => new() { ["output"] = unet.call(inputs["sample"], inputs["timestep"], StableDiffusionOutputs.Conditioning(inputs)) },
+        AutoencoderTiny tiny => StableDiffusionOutputs.Of(tiny, inputs),
+        ControlNetModel control => StableDiffusionOutputs.Of(control, inputs, golden),
         AutoencoderKl autoencoder => StableDiffusionOutputs.Of(autoencoder, inputs),
         UNet2DModel unet => new() { ["output"] = unet.call(inputs["sample"], inputs["timestep"], inputs.GetValueOrDefault("class_labels")) },
         DiTTransformer2DModel transformer => new() { ["output"] = transformer.call(inputs["hidden_states"], inputs["timestep"], inputs["class_labels"]) },

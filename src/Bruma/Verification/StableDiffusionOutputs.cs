@@ -25,4 +25,28 @@ internal static class StableDiffusionOutputs
             ["decoded"] = autoencoder.Decode(inputs.GetValueOrDefault("latents") ?? latents.Mean),
         };
     }
+
+    public static Dictionary<string, Tensor> Of(AutoencoderTiny autoencoder, Dictionary<string, Tensor> inputs)
+    {
+        var latents = autoencoder.Encode(inputs["image"]);
+        return new(StringComparer.Ordinal) { ["latents"] = latents, ["decoded"] = autoencoder.Decode(latents) };
+    }
+
+    /// <summary>The residuals, and what the U-Net beside the network makes of them; the same in guess mode.</summary>
+    public static Dictionary<string, Tensor> Of(ControlNetModel control, Dictionary<string, Tensor> inputs, GoldenCase golden)
+    {
+        using var network = UNet2DConditionModel.Load(golden.PathOf(golden.Spec.GetProperty("unet_folder").GetString()!));
+        var outputs = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach (var (prefix, isGuessing) in new[] { ("", false), ("guess.", true) })
+        {
+            var signal = new ControlSignal(inputs["controlnet_cond"], golden.Spec.GetProperty("conditioning_scale").GetDouble(), isGuessing);
+            var conditioning = Conditioning(inputs);
+            var residuals = control.call(inputs["sample"], inputs["timestep"], conditioning, signal);
+            for (var i = 0; i < residuals.Down.Count; i++)
+                outputs[$"{prefix}down.{i}"] = residuals.Down[i];
+            outputs[$"{prefix}mid"] = residuals.Mid;
+            outputs[$"{prefix}unet_output"] = network.call(inputs["sample"], inputs["timestep"], conditioning with { DownResiduals = residuals.Down, MidResidual = residuals.Mid });
+        }
+        return outputs;
+    }
 }

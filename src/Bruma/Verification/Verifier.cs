@@ -32,11 +32,14 @@ public sealed class Verifier(string root, IReadOnlyCollection<string>? filters =
             .ToList();
         if (cases.Count == 0)
             throw new BrumaException($"{root}: no case.json in this folder or below it.");
-        return [.. cases.Where(found => (full || !found.Id.StartsWith(FullSize, StringComparison.Ordinal)) && Matches(found.Id))];
+        return [.. cases.Where(found => (IsFull || !found.Id.StartsWith(FullSize, StringComparison.Ordinal)) && Matches(found.Id))];
     }
 
     /// <summary>Runs the cases in turn.</summary>
     public IEnumerable<CaseResult> Run() => Find().Select(found => Run(found.Id, found.Folder));
+
+    /// <summary>Cases of gigabytes run when they are asked for.</summary>
+    private bool IsFull => full || filters?.Any(filter => filter.StartsWith(FullSize, StringComparison.Ordinal)) == true;
 
     private bool Matches(string id) => filters is not { Count: > 0 } || filters.Any(filter => FileSystemName.MatchesSimpleExpression(filter, id, ignoreCase: false));
 

@@ -42,7 +42,7 @@ internal static class WeightsFolderKind
     }
 
     /// <summary>Shape and CRC-32 of the fp32 bytes.</summary>
-    private static string Sum(Tensor tensor)
+    internal static string Sum(Tensor tensor)
     {
         using var values = tensor.detach().cpu().to(float32).contiguous();
         return $"{string.Join("x", values.shape)}:{Crc32.Of(values.bytes):x8}";

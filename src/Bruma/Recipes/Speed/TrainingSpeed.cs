@@ -3,13 +3,13 @@ using Bruma.Nn;
 using Bruma.Training;
 using static TorchSharp.torch;
 
-namespace Bruma.Benchmarks;
+namespace Bruma.Recipes.Speed;
 
 /// <summary>A network, its batch, and what PyTorch reaches with it.</summary>
 /// <param name="GigaflopsPerStep">Forward and backward of one batch.</param>
 /// <param name="PyTorchShare">Best PyTorch eager, as a share of the bf16 matrix rate.</param>
 /// <param name="Goal">The share that Bruma aims at.</param>
-internal sealed record TrainedNetwork(string Name, UNet2DConfig Config, int BatchSize, double GigaflopsPerStep, double PyTorchShare, double Goal)
+public sealed record TrainedNetwork(string Name, UNet2DConfig Config, int BatchSize, double GigaflopsPerStep, double PyTorchShare, double Goal)
 {
     /// <summary>28x28, 1.62 M parameters.</summary>
     public static readonly TrainedNetwork Ddpm28 = new(
@@ -19,20 +19,20 @@ internal sealed record TrainedNetwork(string Name, UNet2DConfig Config, int Batc
 }
 
 /// <summary>Whole training steps: batch, noise, forward, backward, clipping, AdamW, EMA.</summary>
-internal sealed class TrainingBenchmark : IDisposable
+public sealed class TrainingSpeed : IDisposable
 {
     private readonly TrainedNetwork _what;
     private readonly UNet2DModel _network;
     private readonly Trainer<Pictures> _trainer;
     private readonly IEnumerator<StepReport> _steps;
 
-    public TrainingBenchmark(TrainedNetwork what, ScalarType precision)
+    public TrainingSpeed(TrainedNetwork what, ScalarType precision)
     {
         _what = what;
         _network = new UNet2DModel(what.Config);
         using (var start = HashedSeed.At(1, 0))
             _network.Initialize(start, zeroOutputs: false);
-        var objective = new DiffusionObjective(Diffusion.Schedulers.PredictionType.Flow, null);
+        var objective = new DiffusionObjective(Bruma.Diffusion.Schedulers.PredictionType.Flow, null);
         _trainer = new Trainer<Pictures>(_network, (batch, random) => objective.Loss((sample, times) => _network.forward(sample, times), batch.Values, random),
             new TrainerOptions(int.MaxValue, new LearningRateSchedule("constant", 1e-4), new AdamWOptions(1e-4), new EmaOptions(0.999)), precision);
         _steps = _trainer.Run(Batches).GetEnumerator();
@@ -68,7 +68,7 @@ internal sealed class TrainingBenchmark : IDisposable
             yield return new Pictures(randn([_what.BatchSize, _what.Config.InChannels, _what.Config.SampleSize!.Value.Height, _what.Config.SampleSize.Value.Width], generator: random).DetachFromDisposeScope());
     }
 
-    internal sealed record Pictures(Tensor Values) : IDisposable
+    private sealed record Pictures(Tensor Values) : IDisposable
     {
         public void Dispose() => Values.Dispose();
     }

@@ -1,40 +1,23 @@
-using System.Diagnostics;
 using static TorchSharp.torch;
 
-namespace Bruma.Benchmarks;
-
-/// <summary>Times a piece of work: warm, then repeated for a while; the median counts, since machines are shared.</summary>
-internal static class Timing
-{
-    /// <returns>Seconds of one call.</returns>
-    public static double Median(Action work, double seconds)
-    {
-        Once(work);
-        var times = new List<double>();
-        for (var watch = Stopwatch.StartNew(); times.Count < 3 || watch.Elapsed.TotalSeconds < seconds;)
-            times.Add(Once(work));
-        times.Sort();
-        return times[times.Count / 2];
-    }
-
-    private static double Once(Action work)
-    {
-        using var scope = NewDisposeScope();
-        var watch = Stopwatch.StartNew();
-        work();
-        return watch.Elapsed.TotalSeconds;
-    }
-}
+namespace Bruma.Recipes.Speed;
 
 /// <summary>What the machine can do at this moment, in GFLOP/s: the measure for everything else in the same run.</summary>
-internal sealed record Rates(double MatrixBf16, double MatrixFp32, double ConvolutionBf16, double ConvolutionFp32)
+public sealed record MachineRates(double MatrixBf16, double MatrixFp32, double ConvolutionBf16, double ConvolutionFp32)
 {
     private const int Side = 2048;
 
-    public static Rates Measure(double seconds) => new(Matrix(bfloat16, seconds), Matrix(float32, seconds), Convolution(bfloat16, seconds), Convolution(float32, seconds));
+    /// <param name="seconds">For each of the four.</param>
+    public static MachineRates Measure(double seconds) => new(Matrix(bfloat16, seconds), Matrix(float32, seconds), Convolution(bfloat16, seconds), Convolution(float32, seconds));
 
-    public static Rates Between(Rates a, Rates b) =>
+    public static MachineRates Between(MachineRates a, MachineRates b) =>
         new((a.MatrixBf16 + b.MatrixBf16) / 2, (a.MatrixFp32 + b.MatrixFp32) / 2, (a.ConvolutionBf16 + b.ConvolutionBf16) / 2, (a.ConvolutionFp32 + b.ConvolutionFp32) / 2);
+
+    /// <summary>The matrix rate of a type.</summary>
+    public double Matrices(ScalarType type) => type == ScalarType.BFloat16 ? MatrixBf16 : MatrixFp32;
+
+    /// <summary>The convolution rate of a type.</summary>
+    public double Convolutions(ScalarType type) => type == ScalarType.BFloat16 ? ConvolutionBf16 : ConvolutionFp32;
 
     public override string ToString() => FormattableString.Invariant($"GEMM 2048 bf16 {MatrixBf16:0}, fp32 {MatrixFp32:0}; convolution 3x3 320 at 64x64 bf16 {ConvolutionBf16:0}, fp32 {ConvolutionFp32:0} GFLOP/s");
 

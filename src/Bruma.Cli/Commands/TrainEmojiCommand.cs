@@ -1,0 +1,47 @@
+using System.CommandLine;
+using Bruma.Data;
+using Bruma.Data.Emoji;
+using Bruma.Recipes.Emoji;
+
+namespace Bruma.Cli.Commands;
+
+/// <summary><c>bruma train text-to-image --recipe emoji</c>, or <c>bruma train emoji</c>: the shipped text-to-image model, from data to pipeline.</summary>
+internal static class TrainEmojiCommand
+{
+    private const string Name = "emoji";
+    private const string LongName = "text-to-image";
+    private const string Recipe = "--recipe";
+
+    /// <summary>Training by a recipe shares its name with training on one's own pictures; the option tells them apart.</summary>
+    public static string[] Rewrite(string[] args) =>
+        args is ["train", LongName, ..] && args.Any(argument => argument == Recipe || argument.StartsWith(Recipe + "=", StringComparison.Ordinal)) ? ["train", Name, .. args[2..]] : args;
+
+    public static Command Create()
+    {
+        var recipe = new Option<string>(Recipe) { Description = "The recipe: emoji, which makes the model that comes with Bruma.", DefaultValueFactory = _ => EmojiOptions.RecipeName };
+        var output = new Option<string>("--output", "-o") { Description = "Folder of the run; must be new or empty. Every stage gets a folder in it.", Required = true };
+        var data = new Option<string?>("--data") { Description = "Folder of the data set (default: where bruma data build emoji puts it)." };
+        var photos = new Option<string?>("--photos") { Description = "Folder of the pets photos, which the autoencoder sees beside the emoji (default: BRUMA_SHARED/data/pets where it is there)." };
+        var quick = new Option<bool>("--quick") { Description = "Two styles, 100 concepts, tiny networks: two minutes, to see that everything learns." };
+        var only = new Option<string?>("--only") { Description = $"Only one stage: {string.Join(", ", EmojiTraining.StageNames)}." };
+        var resolution = new Option<int>("--resolution") { Description = "Side of the pictures, 64 or 128.", DefaultValueFactory = _ => 128 };
+        var seed = new Option<long>("--seed") { Description = "Seed of everything random.", DefaultValueFactory = _ => 0 };
+        var precision = new Option<string?>("--precision") { Description = "bf16 or fp32 (default: bf16 where the CPU has it)." };
+        var threads = new Option<int>("--threads") { Description = "Threads; 0 for all processors." };
+        var json = new Option<bool>("--json") { Description = "Progress as JSON lines." };
+        var command = new Command(Name, "Train the text-to-image model that comes with Bruma, from data to model. Example: bruma train text-to-image --recipe emoji --output runs/emoji") { recipe, output, data, photos, quick, only, resolution, seed, precision, threads, json };
+        command.SetAction((parsed, cancellation) => TrainingSession.Start(() =>
+        {
+            if (parsed.GetValue(recipe) != EmojiOptions.RecipeName)
+                throw new UsageException($"--recipe {parsed.GetValue(recipe)}: no such recipe; there is {EmojiOptions.RecipeName}.");
+            var options = TrainingSession.Checked(() => new EmojiOptions(
+                parsed.GetValue(data) ?? EmojiDataset.DefaultFolder(EmojiOptions.RecipeName), parsed.GetValue(photos) ?? SharedPhotos(), FashionMnist.IsThere, parsed.GetValue(quick), parsed.GetValue(resolution),
+                parsed.GetValue(only), parsed.GetValue(seed), Native.Precision(parsed.GetValue(precision)), Native.UseThreads(parsed.GetValue(threads))).Checked());
+            return EmojiTraining.Start(parsed.GetValue(output)!, options);
+        }, parsed.GetValue(json), cancellation));
+        return command;
+    }
+
+    private static string? SharedPhotos() =>
+        Environment.GetEnvironmentVariable("BRUMA_SHARED") is { Length: > 0 } shared && Directory.Exists(Path.Combine(shared, "data", "pets")) ? Path.Combine(shared, "data", "pets") : null;
+}

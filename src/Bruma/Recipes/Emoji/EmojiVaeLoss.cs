@@ -1,0 +1,35 @@
+using Bruma.StableDiffusion;
+using static TorchSharp.torch;
+
+namespace Bruma.Recipes.Emoji;
+
+/// <summary>How far a reconstruction is from its picture: values, edges and the colour of areas; no network judges.</summary>
+public static class EmojiVaeLoss
+{
+    private const int Area = 4;
+
+    /// <summary>L1 + 0.5 L1 of the gradients + 0.5 MSE + 0.5 L1 of means over 4x4 pixels.</summary>
+    /// <param name="output">[B, 3, H, W].</param>
+    /// <param name="pictures">[B, 3, H, W] in [-1, 1].</param>
+    /// <returns>0-D.</returns>
+    public static Tensor Reconstruction(Tensor output, Tensor pictures)
+    {
+        using var scope = NewDisposeScope();
+        var error = output.to(float32) - pictures;
+        var across = error.narrow(3, 1, error.shape[3] - 1) - error.narrow(3, 0, error.shape[3] - 1);
+        var down = error.narrow(2, 1, error.shape[2] - 1) - error.narrow(2, 0, error.shape[2] - 1);
+        var areas = nn.functional.avg_pool2d(error, Area);
+        return (error.abs().mean() + 0.5 * (across.abs().mean() + down.abs().mean()) + 0.5 * error.square().mean() + 0.5 * areas.abs().mean()).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Reconstruction from a sampled latent plus the weighted divergence, summed over a picture's latents.</summary>
+    public static Tensor Of(AutoencoderKl network, Tensor pictures, double klWeight, Generator random)
+    {
+        using var scope = NewDisposeScope();
+        var (mean, logVariance) = network.Encode(pictures);
+        (mean, logVariance) = (mean.to(float32), logVariance.to(float32));
+        var latents = mean + (0.5 * logVariance).exp() * randn(mean.shape, generator: random);
+        var divergence = 0.5 * (mean.square() + logVariance.exp() - 1 - logVariance).sum([1L, 2L, 3L]).mean();
+        return (Reconstruction(network.Decode(latents), pictures) + klWeight * divergence).MoveToOuterDisposeScope();
+    }
+}

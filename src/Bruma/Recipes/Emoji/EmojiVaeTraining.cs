@@ -1,0 +1,137 @@
+using Bruma.Data;
+using Bruma.Data.Emoji;
+using Bruma.Imaging;
+using Bruma.Metrics;
+using Bruma.Nn;
+using Bruma.StableDiffusion;
+using Bruma.Training;
+using static TorchSharp.torch;
+
+namespace Bruma.Recipes.Emoji;
+
+/// <summary>Trains the autoencoder on pictures that are not held out, and normalises its latents.</summary>
+public sealed class EmojiVaeTraining : EmojiStage<PictureBatch>
+{
+    private const int MeasureBatch = 32;
+    private const int SheetPairs = 16;
+    private const int Measured = 256;
+    private const int MostGarments = 2000;
+    private const double CropMargin = 1.25;
+    private const long Initial = 7;
+
+    private readonly EmojiVaeOptions _options;
+    private readonly EmojiDataset _data;
+    private readonly List<TrainingImages> _others;
+    private readonly List<int> _seen;
+    private readonly List<int> _hidden;
+    private readonly AutoencoderKl _network;
+
+    private EmojiVaeTraining(RunFolder run, EmojiVaeOptions options, EmojiDataset data, EmojiSplits splits)
+        : base(run, options.Settings)
+    {
+        (_options, _data) = (options, data);
+        _others = [.. Others(options)];
+        var all = Enumerable.Range(0, data.Pictures.Count).ToLookup(i => splits.HidesPicture(data.Index.Styles[data.Pictures[i].Style], data.Concepts[data.Pictures[i].Concept].Codepoints));
+        _seen = [.. all[false]];
+        _hidden = [.. all[true]];
+        if (_hidden.Count == 0)
+            throw new BrumaException($"{options.Data}: none of its pictures is held out, so nothing could be measured; build more concepts.");
+        _network = new AutoencoderKl(options.Network);
+        using (var start = HashedSeed.At(options.Seed, Initial))
+            _network.Initialize(start, zeroOutputs: true);
+        Trainer = new Trainer<PictureBatch>(_network, (batch, random) => EmojiVaeLoss.Of(_network, batch.Pictures, options.KlWeight, random), options.Trainer, ComputePrecision.TypeOf(options.Precision));
+    }
+
+    public override IEnumerable<string> Introduction =>
+    [
+        .. base.Introduction,
+        $"{_seen.Count} emoji of {_options.Size} px to learn from, {_hidden.Count} held out; others: {(_others.Count == 0 ? "tiles" : string.Join(", ", _others.Select(images => $"{images.Count} pictures")) + ", tiles")}",
+    ];
+
+    protected override Trainer<PictureBatch> Trainer { get; }
+
+    /// <exception cref="BrumaException">Data or folder are not usable; nothing is written then.</exception>
+    public static EmojiVaeTraining Start(string folder, EmojiVaeOptions options, EmojiSplits splits)
+    {
+        RunFolder.CheckNew(folder);
+        var data = EmojiDataset.Open(options.Data);
+        var run = RunFolder.Create(folder, System.Text.Json.JsonSerializer.Serialize(options, EmojiOptionsJson.Default.EmojiVaeOptions) + "\n");
+        run.WriteProvenance(options.Precision, data.Sha256);
+        return new EmojiVaeTraining(run, options, data, splits);
+    }
+
+    public static EmojiVaeTraining Resume(string folder, EmojiSplits splits)
+    {
+        var run = RunFolder.Open(folder);
+        var options = EmojiOptionsJson.Read(run.Config, EmojiOptionsJson.Default.EmojiVaeOptions);
+        var training = new EmojiVaeTraining(run, options, EmojiDataset.Open(options.Data), splits);
+        training.RestoreNewest();
+        return training;
+    }
+
+    /// <summary>Writes the averaged weights with normalised latents, in fp32.</summary>
+    public override IEnumerable<string> Finish()
+    {
+        using var scope = NewDisposeScope();
+        var (mean, deviation) = Trainer.WithAverage(() => LatentNormalisation.Measure(_network, _seen.Chunk(MeasureBatch).Select(part => EmojiPainter.Plain(_data.Pixels, part, _options.Size))));
+        var weights = LatentNormalisation.Fold(Trainer.Parameters.Named(Trainer.Average!), mean, deviation);
+        _network.Save(RunFolder.Model, weights);
+        yield return FormattableString.Invariant($"latents had deviations of {deviation.min().item<float>():0.00} to {deviation.max().item<float>():0.00}, now 1");
+        yield return $"autoencoder: {RunFolder.Model}";
+    }
+
+    public override void Dispose()
+    {
+        base.Dispose();
+        _network.Dispose();
+        _data.Dispose();
+        foreach (var images in _others)
+            images.Dispose();
+    }
+
+    protected override IEnumerable<PictureBatch> Batches(long first) => Prefetch.From(first, new EmojiVaeBatches(_data, _seen, _options, _others).At);
+
+    /// <summary>Reconstruction of 256 held-out emoji without noise; the PSNR is that of the mean error over all of them.</summary>
+    protected override IReadOnlyDictionary<string, double> Measure(long step)
+    {
+        using var scope = NewDisposeScope();
+        var (squares, similarity, deviation) = (0.0, 0.0, 0.0);
+        var chosen = Spread(_hidden, Measured);
+        foreach (var part in chosen.Chunk(MeasureBatch))
+        {
+            using var own = NewDisposeScope();
+            var pictures = EmojiPainter.Plain(_data.Pixels, part, _options.Size);
+            var latents = _network.Encode(pictures).Mean;
+            var output = _network.Decode(latents).to(float32).clamp(-1, 1);
+            squares += PixelSimilarity.MeanSquaredError(output, pictures).sum().item<double>();
+            similarity += PixelSimilarity.Ssim(output, pictures, 2).sum().item<double>();
+            deviation += latents.to(float32).std().item<float>() * part.Length;
+        }
+        DrawSheet(step);
+        return new Dictionary<string, double> { ["psnr"] = 10 * Math.Log10(4 / (squares / chosen.Count)), ["ssim"] = similarity / chosen.Count, ["latent_std"] = deviation / chosen.Count };
+    }
+
+    private static List<int> Spread(List<int> all, int count) => [.. Enumerable.Range(0, Math.Min(count, all.Count)).Select(i => all[(int)((long)i * all.Count / Math.Min(count, all.Count))])];
+
+    /// <summary>Held-out pictures and below each its reconstruction.</summary>
+    private void DrawSheet(long step)
+    {
+        using var scope = NewDisposeScope();
+        var chosen = Spread(_hidden, SheetPairs);
+        var pictures = EmojiPainter.Plain(_data.Pixels, chosen, _options.Size);
+        var output = ImageTensor.ToBytes(_network.call(pictures));
+        var rows = ImageTensor.ToBytes(pictures).unbind().Chunk(8).Zip(output.unbind().Chunk(8)).SelectMany(pair => pair.First.Concat(pair.Second));
+        PngFile.Write(Path.Combine(Folder, "samples", $"step-{step:D7}.png"), ContactSheet.Compose([.. rows], 8));
+    }
+
+    private static IEnumerable<TrainingImages> Others(EmojiVaeOptions options)
+    {
+        if (options.Photos is { } photos)
+            yield return TrainingImages.Load(PhotoSplit.Seen(ImageSource.Open(photos)), (int)(options.Size * CropMargin));
+        if (options.Garments)
+        {
+            var garments = FashionMnist.Train();
+            yield return TrainingImages.Load(new ImageSubset(garments, [.. Enumerable.Range(0, Math.Min(MostGarments, garments.Examples.Count))], "the first"), options.Size);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+using Bruma.Nn;
+using Bruma.Tests.Support;
+using static TorchSharp.torch;
+
+namespace Bruma.Tests.Nn;
+
+/// <summary>Attention at inference, block by block, against the plain operators.</summary>
+public sealed class AttentionTests
+{
+    [Theory]
+    [InlineData(1, 1030, 1030, 2, 40)]
+    [InlineData(2, 900, 1201, 1, 33)]
+    [InlineData(1, 2300, 77, 8, 16)]
+    [InlineData(1, 700, 1000, 3, 7)]
+    public void Blocks_agree_with_the_plain_form(int batch, int queries, int keys, int heads, int width)
+    {
+        using var scope = NewDisposeScope();
+        using var still = no_grad();
+        var random = new Generator((ulong)width, CPU);
+        Tensor Draw(long tokens) => randn([batch, tokens, heads * width], generator: random) * 1.5;
+        var (q, k, v) = (Draw(queries), Draw(keys), Draw(keys));
+        var expected = AttentionProduct.JoinHeads(AttentionProduct.Plain(AttentionProduct.SplitHeads(q, heads), AttentionProduct.SplitHeads(k, heads), AttentionProduct.SplitHeads(v, heads)));
+        Assert.True(AttentionProduct.Attend(q, k, v, heads).allclose(expected, rtol: 1e-4, atol: 1e-5));
+
+        var coarse = AttentionProduct.Attend(q.to(bfloat16), k.to(bfloat16), v.to(bfloat16), heads).to(float32);
+        Assert.True((coarse - expected).norm().item<float>() < 0.02 * expected.norm().item<float>());
+    }
+
+    [Fact]
+    public void Large_scores_stay_finite_and_pick_the_largest()
+    {
+        using var scope = NewDisposeScope();
+        using var still = no_grad();
+        var (q, k) = (full([1, 1100, 8], 60f), full([1, 1100, 8], -60f));
+        k[0, 5] = full([8], 60f);
+        var v = arange(1100, float32).view(1, 1100, 1).expand(1, 1100, 8).contiguous();
+        foreach (var type in new[] { float32, bfloat16 })
+            Assert.Equal(5f, AttentionProduct.Attend(q.to(type), k.to(type), v.to(type), 1).to(float32).max().item<float>());
+    }
+
+    [Fact]
+    public void The_result_does_not_depend_on_the_number_of_threads()
+    {
+        using var scope = NewDisposeScope();
+        using var still = no_grad();
+        var (q, k, v) = (randn(1, 1200, 32), randn(1, 1200, 32), randn(1, 1200, 32));
+        var before = get_num_threads();
+        try
+        {
+            set_num_threads(1);
+            var one = AttentionProduct.Attend(q, k, v, 2);
+            set_num_threads(2);
+            Assert.True(one.allclose(AttentionProduct.Attend(q, k, v, 2), rtol: 0, atol: 1e-6));
+        }
+        finally
+        {
+            set_num_threads(before);
+        }
+    }
+
+    [Fact]
+    public void Blocks_leave_only_their_result()
+    {
+        using var scope = NewDisposeScope();
+        var x = randn(1, 1100, 32);
+        Leaks.None(() =>
+        {
+            using var y = AttentionProduct.Attend(x, x, x, 2);
+            Assert.Equal(x.shape, y.shape);
+        });
+    }
+}
