@@ -10,6 +10,7 @@ foreach (var threads in args.Length > 1 ? [int.Parse(args[1], CultureInfo.Invari
 {
     set_num_threads(threads);
     Console.WriteLine($"\n{threads} {(threads == 1 ? "thread" : "threads")}");
+    EncodingBenchmark.Run(seconds / 4);
     foreach (var precision in new[] { ScalarType.BFloat16, ScalarType.Float32 })
     {
         var what = TrainedNetwork.Ddpm28;

@@ -28,6 +28,25 @@ internal static class FlagSpelling
             ["--sampler"] = "--scheduler",
             ["--class-label"] = "--class",
             ["-t"] = "--threads",
+            ["-W"] = "--width",
+            ["-H"] = "--height",
+            ["-i"] = "--image",
+            ["--init-img"] = "--image",
+            ["--init-image"] = "--image",
+            ["--mask-image"] = "--mask",
+            ["--denoising-strength"] = "--strength",
+            ["--img-cfg-scale"] = "--image-guidance-scale",
+            ["--control-net"] = "--control",
+            ["--controlnet"] = "--control",
+            ["--controlnet-conditioning-scale"] = "--control-strength",
+            ["--control-guidance-start"] = "--control-start",
+            ["--control-guidance-end"] = "--control-end",
+            ["--vae-tiling"] = "--tiling",
+            ["--hires-denoising-strength"] = "--hires-strength",
+            ["--disable-image-metadata"] = "--no-metadata",
+            ["--subseed"] = "--variation-seed",
+            ["--subseed-strength"] = "--variation-strength",
+            ["--prediction-type"] = "--prediction",
         },
         [Adapt] = new(StringComparer.Ordinal)
         {
@@ -102,15 +121,19 @@ internal static class FlagSpelling
         {
             ["--mode"] = "choose the work by command: bruma generate, bruma train, bruma models",
             ["--type"] = "Bruma chooses bf16 or fp32 from the CPU; say --precision fp32 to force it",
-            ["--vae-tiling"] = "pictures of this size need no tiling",
             ["--diffusion-fa"] = "attention is chosen by size; leave it out",
             ["--fa"] = "attention is chosen by size; leave it out",
             ["--offload-to-cpu"] = "everything runs on the CPU already; leave it out",
             ["--clip-on-cpu"] = "everything runs on the CPU already; leave it out",
             ["--vae-on-cpu"] = "everything runs on the CPU already; leave it out",
-            ["--rng"] = "noise is PyTorch's CPU generator, as in ComfyUI and diffusers; leave it out",
-            ["--preview"] = "use bruma denoise to see every step",
-            ["--disable-image-metadata"] = "metadata holds prompt, seed and settings only; strip it afterwards with an image tool",
+            ["--embd-dir"] = "name each embedding with --embedding FILE",
+            ["--taesd"] = "previews are decoded by the model's own autoencoder; leave it out",
+            ["--vae-tile-size"] = "tiles have 512 pixels; leave it out",
+            ["--vae-tile-overlap"] = "tiles overlap by 128 pixels; leave it out",
+            ["--lora-apply-mode"] = "adapters are merged into the weights; leave it out",
+            ["--sampler-rng"] = "--rng is for all draws; leave it out",
+            ["--upscale-model"] = "enlarge with --hires",
+            ["--mmap"] = "weights are mapped always; leave it out",
         },
         [Adapt] = new(StringComparer.Ordinal)
         {
@@ -167,6 +190,7 @@ internal static class FlagSpelling
         var end = argument.IndexOf('=', StringComparison.Ordinal);
         var (flag, value) = end < 0 ? (argument, "") : (argument[..end], argument[end..]);
         var spelled = flag.StartsWith("--", StringComparison.Ordinal) ? flag.Replace('_', '-') : flag;
+        command = command == "explore" ? "generate" : command; // the same flags
         if (Refused.TryGetValue(command, out var refused) && refused.TryGetValue(spelled, out var alternative))
             throw new UsageException($"{flag} has no equivalent here: {alternative}.");
         if (Aliases.TryGetValue(command, out var aliases) && aliases.TryGetValue(spelled, out var ours))

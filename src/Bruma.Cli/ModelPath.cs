@@ -1,12 +1,16 @@
 using Bruma.Hub;
+using Bruma.StableDiffusion;
 
 namespace Bruma.Cli;
 
-/// <summary>Finds model folders: a path, a run's folder, or the name of a model beside the program.</summary>
+/// <summary>Finds models: a path, a run's folder, or the name of a model beside the program.</summary>
 internal static class ModelPath
 {
     public const string Default = "fashion";
 
+    private const string Hub = "hf:";
+
+    /// <summary>A folder of a pipeline.</summary>
     /// <exception cref="BrumaException">Nothing of that name is there.</exception>
     public static string Find(string? model)
     {
@@ -23,6 +27,21 @@ internal static class ModelPath
             throw new BrumaException($"{model}: the run is not finished and has no model yet; finish it with bruma resume {model}.");
         if (Directory.Exists(model))
             throw new BrumaException($"{model}: no model_index.json there; give a diffusers model folder or a finished run.");
-        throw new BrumaException($"{model}: no such model; give a folder{(installed.Count > 0 ? $", or one of {string.Join(", ", installed.Select(known => known.Name))}" : "")}.");
+        throw new BrumaException($"{model}: no such model; give a folder, a file, hf:ORG/NAME{(installed.Count > 0 ? $", or one of {string.Join(", ", installed.Select(known => known.Name))}" : "")}.");
     }
+
+    /// <summary>The same, or a single file, or a model of a hub.</summary>
+    public static string FindAny(string model) => File.Exists(model) || model.StartsWith(Hub, StringComparison.Ordinal) ? model : Find(model);
+
+    /// <summary>The first installed model that takes a prompt.</summary>
+    public static string DefaultForPrompts() =>
+        InstalledModels.All().FirstOrDefault(model => new ModelSources(model.Folder).ClassName is { } name && StableDiffusionPipeline.Knows(name))?.Folder
+        ?? throw new UsageException("no model that takes a prompt comes with this program; name one with --model, for example a checkpoint from Hugging Face or Civitai.");
+
+    /// <summary>Whether a model is a U-Net over pixels, without prompts.</summary>
+    public static bool IsPixelModel(string model) => Directory.Exists(model) && new ModelSources(model).ClassName is "DDPMPipeline" or "DDIMPipeline";
+
+    /// <summary>The folder of one network.</summary>
+    public static string Component(string folder, string flag) =>
+        File.Exists(Path.Combine(folder, "config.json")) ? folder : throw new BrumaException($"{flag} {folder}: no config.json there; give the network's folder in diffusers' layout.");
 }

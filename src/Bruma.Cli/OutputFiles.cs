@@ -5,39 +5,57 @@ using static TorchSharp.torch;
 
 namespace Bruma.Cli;
 
-/// <summary>Where pictures go: one contact sheet, or a file each when the name holds <c>%d</c> or <c>%03d</c>.</summary>
-internal static partial class OutputFiles
+/// <summary>Where pictures go: one contact sheet, or a file each when the name holds <c>%d</c>, <c>%03d</c> or <c>{seed}</c>.</summary>
+/// <param name="count">Pictures that will come.</param>
+/// <param name="firstIndex">Number of the first file.</param>
+internal sealed partial class OutputFiles(string output, int count, int firstIndex = 1)
 {
+    private readonly List<Tensor> _sheet = [];
+    private readonly List<string> _files = [];
+    private IReadOnlyDictionary<string, string>? _sheetText;
+    private int _added;
+
+    public IReadOnlyList<string> Files => _files;
+
     public static void Check(string output)
     {
         if (!output.EndsWith(".png", StringComparison.OrdinalIgnoreCase))
             throw new UsageException($"--output {output}: pictures are written as PNG; give a name that ends in .png.");
     }
 
-    /// <param name="output">The name that the user gave.</param>
-    /// <param name="images">uint8 [N, C, H, W].</param>
-    /// <param name="text">PNG text of picture i.</param>
-    /// <returns>The files written.</returns>
-    public static IReadOnlyList<string> Write(string output, Tensor images, Func<int, Dictionary<string, string>> text)
+    /// <summary>Writes a picture, or keeps it for the sheet.</summary>
+    /// <param name="image">uint8 [C, H, W].</param>
+    /// <param name="text">PNG text; null for none.</param>
+    public void Add(Tensor image, long seed, IReadOnlyDictionary<string, string>? text)
     {
-        var count = (int)images.shape[0];
-        if (!Number().IsMatch(output))
+        var index = firstIndex + _added++;
+        if (count > 1 && !Number().IsMatch(output) && !output.Contains(Seed, StringComparison.Ordinal))
         {
-            using var sheet = count == 1 ? images[0].clone() : ContactSheet.Compose([.. images.unbind()]);
-            PngFile.Write(output, sheet, text(0));
-            return [output];
+            _sheetText ??= text;
+            _sheet.Add(image.clone().DetachFromDisposeScope());
+            return;
         }
-        var files = new List<string>();
-        for (var i = 0; i < count; i++)
-        {
-            var index = i;
-            var file = Number().Replace(output, match => (index + 1).ToString($"D{(match.Groups[1].Length == 0 ? "1" : match.Groups[1].Value)}", CultureInfo.InvariantCulture));
-            using var image = images[i].clone();
-            PngFile.Write(file, image, text(i));
-            files.Add(file);
-        }
-        return files;
+        var file = Number().Replace(output, match => index.ToString($"D{(match.Groups[1].Length == 0 ? "1" : match.Groups[1].Value)}", CultureInfo.InvariantCulture))
+            .Replace(Seed, seed.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
+        using var whole = image.contiguous();
+        PngFile.Write(file, whole, text);
+        _files.Add(file);
     }
+
+    /// <summary>Writes the sheet, if there is to be one.</summary>
+    public void Finish()
+    {
+        if (_sheet.Count == 0)
+            return;
+        using var sheet = ContactSheet.Compose(_sheet);
+        PngFile.Write(output, sheet, _sheetText);
+        _files.Add(output);
+        foreach (var image in _sheet)
+            image.Dispose();
+        _sheet.Clear();
+    }
+
+    private const string Seed = "{seed}";
 
     [GeneratedRegex("%0?([0-9]*)d")]
     private static partial Regex Number();

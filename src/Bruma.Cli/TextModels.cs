@@ -14,6 +14,8 @@ internal static class TextModels
     public static string Find(string? model, string byDefault = Sentences)
     {
         var asked = model ?? byDefault;
+        if (HubReference.IsHub(asked))
+            asked = asked[HubReference.Prefix.Length..];
         if (Directory.Exists(asked))
             return File.Exists(Path.Combine(asked, "model", "config.json")) ? Path.Combine(asked, "model") // a run, whose own config.json is another
                 : File.Exists(Path.Combine(asked, "config.json")) ? asked
@@ -23,6 +25,24 @@ internal static class TextModels
         foreach (var folder in new[] { shared is null ? null : Path.Combine(shared, name), InstalledModels.All().FirstOrDefault(known => known.Name == name)?.Folder, HubDownload.Cached(asked) })
             if (folder is not null && File.Exists(Path.Combine(folder, "config.json")))
                 return folder;
-        throw new BrumaException($"{asked}: no folder of that name, and neither BRUMA_SHARED, the models beside the program nor the hub's cache ({new HubSettings().Cache}) has it; fetch it with \"hf download {(asked.Contains('/', StringComparison.Ordinal) ? asked : Sentences)}\" or give a folder with --model.");
+        return FromHub(asked, asked.Contains('/', StringComparison.Ordinal) ? asked : Sentences);
+    }
+
+    /// <summary>Fetches what is named owner/name; where there is no network, one sentence says how else to get it.</summary>
+    private static string FromHub(string asked, string id)
+    {
+        var settings = new HubSettings();
+        var missing = $"{asked}: no folder of that name, and neither BRUMA_SHARED, the models beside the program nor the hub's cache ({settings.Cache}) has it; fetch it with \"hf download {id}\" or give a folder with --model.";
+        if (asked != id || settings.IsOffline || HubReference.Find(HubReference.Prefix + id) is not { } reference)
+            throw new BrumaException(missing);
+        try
+        {
+            Console.Error.WriteLine($"{id}: fetching it from the hub");
+            return HubDownload.Model(reference, settings: settings).GetAwaiter().GetResult();
+        }
+        catch (BrumaException e)
+        {
+            throw new BrumaException($"{missing} The hub: {e.Message}", e);
+        }
     }
 }

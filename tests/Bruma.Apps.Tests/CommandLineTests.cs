@@ -11,7 +11,12 @@ public sealed class CommandLineTests
     [InlineData("train diffusion --data x --output y --resume_from_checkpoint latest", "bruma resume")]
     [InlineData("generate --steps many", "many")]
     [InlineData("generate --output picture.txt", ".png")]
-    [InlineData("generate --vae-tiling", "tiling")]
+    [InlineData("generate x --taesd y", "previews")]
+    [InlineData("generate x --size 64", "WIDTHxHEIGHT")]
+    [InlineData("generate x --mask m.png", "--image")]
+    [InlineData("generate x --class bag", "both")]
+    [InlineData("generate x --control c", "--control-image")]
+    [InlineData("generate x --rng dice", "cpu or cuda")]
     public void Wrong_usage_exits_with_2_and_names_the_way_out(string arguments, string expected)
     {
         var result = BrumaProgram.Run(arguments.Split(' '));

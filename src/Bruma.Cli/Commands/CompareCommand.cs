@@ -2,12 +2,14 @@ using System.CommandLine;
 
 namespace Bruma.Cli.Commands;
 
-/// <summary><c>bruma compare</c>: things side by side, measured.</summary>
+/// <summary><c>bruma compare</c>: several ways to do a thing on the same data, side by side.</summary>
 internal static class CompareCommand
 {
-    public static Command Create() => new("compare", "Compare models or ways of training side by side. Example: bruma compare embeddings --output runs/embeddings")
+    public static Command Create() => new("compare", "Compare several ways to do a thing on the same data. Example: bruma compare gan --minutes 10 --output runs/compare")
     {
-        ComparePositionsCommand.Create(),
         CompareGanCommand.Create(),
+        CompareEmbeddingsCommand.Create(),
+        CompareFinetuneCommand.Create(),
+        ComparePositionsCommand.Create(),
     };
 }

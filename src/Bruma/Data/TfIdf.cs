@@ -23,12 +23,12 @@ public sealed partial class TfIdf
     }
 
     /// <summary>Places and weights of a text's known words.</summary>
-    public (int[] Places, float[] Values) Of(string text)
+    public (int[]? Places, double[] Values) Of(string text)
     {
         var counts = Words(text).Where(_places.ContainsKey).CountBy(word => _places[word]).OrderBy(pair => pair.Key).ToList();
         var values = counts.Select(pair => pair.Value * _weights[pair.Key]).ToArray();
         var length = Math.Sqrt(values.Sum(value => value * value));
-        return ([.. counts.Select(pair => pair.Key)], [.. values.Select(value => (float)(value / Math.Max(length, 1e-12)))]);
+        return ([.. counts.Select(pair => pair.Key)], [.. values.Select(value => value / Math.Max(length, 1e-12))]);
     }
 
     private static IEnumerable<string> Words(string text) => Word().Matches(text.ToLowerInvariant()).Select(match => match.Value);

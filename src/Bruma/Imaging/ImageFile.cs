@@ -24,6 +24,13 @@ public static class ImageFile
         {
             throw new BrumaException($"{path}: cannot be read ({e.Message.TrimEnd('.')}).", e);
         }
+        return Decode(bytes, path);
+    }
+
+    /// <summary>The same for a file in memory.</summary>
+    /// <param name="path">What to call it in messages.</param>
+    public static Tensor Decode(byte[] bytes, string path)
+    {
         using var data = SKData.CreateCopy(bytes);
         using var codec = SKCodec.Create(data) ?? throw new BrumaException($"{path}: no picture that can be decoded (PNG, JPEG, WebP or GIF); replace or remove it.");
         if ((long)codec.Info.Width * codec.Info.Height > MostPixels)

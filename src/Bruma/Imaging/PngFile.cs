@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Compression;
 using System.Text;
 using Bruma.Hub;
 using SkiaSharp;
@@ -10,23 +11,30 @@ namespace Bruma.Imaging;
 public static class PngFile
 {
     private const int SignatureAndHeader = 8 + 25; // the signature and the IHDR chunk, after which text may stand
+    private const int LongestText = 1 << 20;
 
     /// <param name="path">Target, written beside and renamed.</param>
     /// <param name="image">uint8 [1 or 3, H, W].</param>
     /// <param name="text">Keywords (at most 79 Latin-1 characters) and texts.</param>
     public static void Write(string path, Tensor image, IReadOnlyDictionary<string, string>? text = null)
     {
-        var png = Encode(image, SKEncodedImageFormat.Png);
-        AtomicFile.Write(path, stream =>
-        {
-            stream.Write(png.AsSpan(0, SignatureAndHeader));
-            foreach (var (keyword, value) in text ?? new Dictionary<string, string>())
-                stream.Write(TextChunk(keyword, value));
-            stream.Write(png.AsSpan(SignatureAndHeader));
-        });
+        var png = ToBytes(image, text);
+        AtomicFile.Write(path, stream => stream.Write(png));
     }
 
-    /// <summary>The texts of a PNG file (tEXt and uncompressed iTXt).</summary>
+    /// <summary>The bytes that <see cref="Write"/> writes.</summary>
+    public static byte[] ToBytes(Tensor image, IReadOnlyDictionary<string, string>? text = null)
+    {
+        var png = Encode(image, SKEncodedImageFormat.Png);
+        var chunks = (text ?? new Dictionary<string, string>()).SelectMany(pair => TextChunk(pair.Key, pair.Value));
+        return [.. png.AsSpan(0, SignatureAndHeader), .. chunks.ToArray(), .. png.AsSpan(SignatureAndHeader)];
+    }
+
+    /// <summary>A picture as the bytes of a PNG file.</summary>
+    /// <param name="image">uint8 [1 or 3, H, W].</param>
+    public static byte[] Encode(Tensor image) => Encode(image, SKEncodedImageFormat.Png);
+
+    /// <summary>The texts of a PNG file (tEXt, zTXt and iTXt).</summary>
     public static IReadOnlyDictionary<string, string> ReadText(string path)
     {
         var texts = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -41,8 +49,10 @@ public static class PngFile
             var split = data.IndexOf((byte)0);
             if (type == "tEXt" && split > 0)
                 texts[Encoding.Latin1.GetString(data[..split])] = Encoding.Latin1.GetString(data[(split + 1)..]);
-            else if (type == "iTXt" && split > 0 && data[split + 1] == 0)
-                texts[Encoding.Latin1.GetString(data[..split])] = Encoding.UTF8.GetString(AfterZeros(data[(split + 3)..], 2));
+            else if (type == "zTXt" && split > 0)
+                texts[Encoding.Latin1.GetString(data[..split])] = Encoding.Latin1.GetString(Inflate(data[(split + 2)..]));
+            else if (type == "iTXt" && split > 0 && split + 3 < data.Length && AfterZeros(data[(split + 3)..], 2) is var content)
+                texts[Encoding.Latin1.GetString(data[..split])] = Encoding.UTF8.GetString(data[split + 1] == 0 ? content : Inflate(content));
             at += 12 + length;
         }
         return texts;
@@ -81,6 +91,21 @@ public static class PngFile
         data.CopyTo(chunk, 8);
         BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(8 + data.Length), Crc32.Of(chunk.AsSpan(4, 4 + data.Length)));
         return chunk;
+    }
+
+    /// <summary>A compressed text, of which only as much is read as a text may have.</summary>
+    private static ReadOnlySpan<byte> Inflate(ReadOnlySpan<byte> data)
+    {
+        var buffer = new byte[LongestText];
+        try
+        {
+            using var stream = new ZLibStream(new MemoryStream(data.ToArray()), CompressionMode.Decompress);
+            return buffer.AsSpan(0, stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false));
+        }
+        catch (InvalidDataException)
+        {
+            return [];
+        }
     }
 
     private static ReadOnlySpan<byte> AfterZeros(ReadOnlySpan<byte> data, int count)

@@ -12,7 +12,7 @@ public static class Initialization
     {
         using var scope = NewDisposeScope();
         using var still = no_grad();
-        foreach (var module in network.modules())
+        foreach (var module in network.modules().Prepend(network).Distinct()) // a layer alone, too: modules() leaves out the network itself
             switch (module)
             {
                 case Linear linear:

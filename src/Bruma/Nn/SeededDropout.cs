@@ -7,7 +7,7 @@ namespace Bruma.Nn;
 /// <remarks>Arithmetic of torch's dropout: in training, kept values are scaled by 1 / (1 - p); in evaluation, nothing happens.</remarks>
 public sealed class SeededDropout(double probability) : Module<Tensor, Tensor>(nameof(SeededDropout))
 {
-    public double Probability { get; } = probability is >= 0 and < 1
+    public double Probability { get; set; } = probability is >= 0 and < 1
         ? probability
         : throw new BrumaException($"\"dropout\" is {probability}; expected a probability from 0 to below 1.");
 

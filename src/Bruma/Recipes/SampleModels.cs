@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Bruma.Gans;
 using Bruma.Hub;
 
 namespace Bruma.Recipes;
@@ -10,6 +11,7 @@ public static class SampleModels
     {
         ["DDPMPipeline"] = DiffusionSamples.Open,
         ["DDIMPipeline"] = DiffusionSamples.Open,
+        [GanPipeline.ClassName] = (folder, _) => GanSamples.Open(folder),
     };
 
     /// <summary>The model's folder behind a name: a folder, a run, or an installed model; null when it is none of these.</summary>

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Bruma.Data.Emoji;
 using Bruma.Hub;
+using Bruma.Recipes.Finetuning;
 using Bruma.Recipes.Emoji;
 using Bruma.Recipes.Adaptation;
 using Bruma.Training;
@@ -16,6 +17,7 @@ public static class TrainingRuns
         [DiffusionOptions.RecipeName] = DiffusionTraining.Resume,
         [LanguageModelOptions.RecipeName] = LanguageModelTraining.Resume,
         [SequenceOptions.RecipeName] = SequenceTraining.Resume,
+        [FinetuneOptions.RecipeName] = FinetuneTraining.Resume,
         [EmojiOptions.RecipeName] = EmojiTraining.Resume,
         [EmojiVaeOptions.RecipeName] = folder => EmojiVaeTraining.Resume(folder, EmojiSplits.Committed),
         [EmojiTextOptions.RecipeName] = folder => EmojiTextTraining.Resume(folder, EmojiSplits.Committed),

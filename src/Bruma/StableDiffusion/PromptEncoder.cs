@@ -12,6 +12,14 @@ public sealed record PromptEmbedding(Tensor Context, Tensor? Pooled = null)
     /// <summary>One prompt's embedding for as many samples.</summary>
     internal PromptEmbedding Repeat(int times) => new(Context.repeat_interleave(times, 0), Pooled?.repeat_interleave(times, 0));
 
+    /// <summary>On the straight line to another.</summary>
+    internal PromptEmbedding Towards(PromptEmbedding other, double share)
+    {
+        if (Context.shape[1] != other.Context.shape[1])
+            throw new BrumaException($"one prompt fills {Context.shape[1]} places of the text encoder, the other {other.Context.shape[1]}; make them of similar length.");
+        return new(Context.lerp(other.Context, share), Pooled?.lerp(other.Pooled!, share));
+    }
+
     /// <summary>What a network sees that was trained to know an empty prompt as zeros.</summary>
     internal PromptEmbedding Zeros() => new(zeros_like(Context), Pooled is null ? null : zeros_like(Pooled));
 
@@ -54,11 +62,12 @@ public sealed class PromptEncoder(IReadOnlyList<TextEncoder> encoders, bool isXl
         return new PromptEncoder(encoders, second, second && sources.ZerosWithoutNegative);
     }
 
-    /// <summary>What guidance steers away from.</summary>
+    /// <summary>What guidance steers away from. In diffusers' reading no layer is left out for it.</summary>
     /// <param name="positive">The prompts' embedding, [B, T, D].</param>
     /// <param name="prompts">B negative prompts; null for none.</param>
     public PromptEmbedding EncodeNegative(PromptEmbedding positive, IReadOnlyList<string>? prompts, PromptReading reading, IReadOnlyList<string>? second = null) =>
-        prompts is null && zerosWithoutNegative ? positive.Zeros() : Encode(prompts ?? [.. Enumerable.Repeat("", (int)positive.Context.shape[0])], reading, second);
+        prompts is null && zerosWithoutNegative ? positive.Zeros() : Encode(
+            prompts ?? [.. Enumerable.Repeat("", (int)positive.Context.shape[0])], reading.Syntax == PromptSyntax.Plain ? reading with { ClipSkip = null } : reading, second);
 
     /// <param name="prompts">B texts.</param>
     /// <param name="second">B texts for the second encoder; null for the same.</param>

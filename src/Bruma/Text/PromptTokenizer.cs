@@ -61,8 +61,19 @@ public sealed class PromptTokenizer
     /// <summary>The windows of a prompt: one when plain, at least one in A1111's reading.</summary>
     public IReadOnlyList<PromptChunk> Read(string prompt, PromptSyntax syntax) => syntax == PromptSyntax.Plain ? [Plain(prompt)] : Weighted(PromptWeights.Parse(prompt));
 
-    /// <summary>The id's token as a person reads it.</summary>
-    public string Word(int id) => _tokenizer.Decode([id], skipSpecialTokens: false).Trim();
+    /// <summary>The words of the first window with the places of their tokens in it.</summary>
+    public IReadOnlyList<(string Word, int First, int Count)> Words(string prompt, PromptSyntax syntax)
+    {
+        var words = new List<(string Word, int First, int Count)>();
+        var ids = Read(prompt, syntax)[0].Ids;
+        for (var (at, first) = (1, 1); at < ids.Count && ids[at] != _end; at++)
+            if (_tokenizer.TokenOf(ids[at]) is var token && (token.EndsWith("</w>", StringComparison.Ordinal) || ids[at] >= _several.Keys.DefaultIfEmpty(int.MaxValue).Min()))
+            {
+                words.Add((_tokenizer.Decode(ids.Skip(first).Take(at - first + 1)).Trim(), first, at - first + 1));
+                first = at + 1;
+            }
+        return words;
+    }
 
     private PromptChunk Plain(string prompt) => Window([.. Ids(prompt).SelectMany(group => group).Take(Room).Select(id => (id, 1.0))]);
 

@@ -34,7 +34,9 @@ public sealed unsafe class AdamW : Optimizer
         };
         foreach (var run in Parameters.Runs)
         {
-            var rate = step.LearningRate * run.RateScale;
+            var (rate, number) = (step.LearningRate * run.RateScale, run.Number(step.Number));
+            if (number < 1)
+                continue;
             var factors = new Factors
             {
                 GradientScale = (float)step.GradientScale,
@@ -43,8 +45,8 @@ public sealed unsafe class AdamW : Optimizer
                 Beta2 = (float)_options.Beta2,
                 NewShare1 = (float)(1 - _options.Beta1),
                 NewShare2 = (float)(1 - _options.Beta2),
-                StepSize = (float)(rate / (1 - Math.Pow(_options.Beta1, step.Number))),
-                RootCorrection = (float)(1 / Math.Sqrt(1 - Math.Pow(_options.Beta2, step.Number))),
+                StepSize = (float)(rate / (1 - Math.Pow(_options.Beta1, number))),
+                RootCorrection = (float)(1 / Math.Sqrt(1 - Math.Pow(_options.Beta2, number))),
                 Epsilon = (float)_options.Epsilon,
                 NewAverage = (float)(1 - (average?.Decay ?? 0)),
             };

@@ -8,7 +8,12 @@ namespace Bruma.Training;
 /// <param name="Start">First element in the flat buffers.</param>
 /// <param name="WeightDecay">Decay of this run.</param>
 /// <param name="RateScale">Factor on the learning rate.</param>
-public readonly record struct ParameterRun(long Start, long Length, double WeightDecay, double RateScale);
+/// <param name="FirstStep">Updates before which this run rests.</param>
+public readonly record struct ParameterRun(long Start, long Length, double WeightDecay, double RateScale, long FirstStep = 0)
+{
+    /// <summary>Which update of this run an update of the whole is, from 1; 0 or less while it rests.</summary>
+    public long Number(long step) => step - FirstStep;
+}
 
 /// <summary>Where a parameter lies in the flat buffers.</summary>
 public sealed record FlatParameter(string Name, long[] Shape, long Start, long Length);
@@ -23,13 +28,14 @@ public sealed class FlatParameters : IDisposable
     /// <param name="network">Initialised, fp32. Parameters that need no gradient are left out of the buffers.</param>
     /// <param name="precision">Type in which the network computes.</param>
     /// <param name="group">Decay and rate scale of a parameter, by name and tensor.</param>
-    public FlatParameters(Module network, ScalarType precision, Func<string, Tensor, (double WeightDecay, double RateScale)> group)
+    /// <param name="firstStep">Updates before which a parameter rests, by name; null for none.</param>
+    public FlatParameters(Module network, ScalarType precision, Func<string, Tensor, (double WeightDecay, double RateScale)> group, Func<string, long>? firstStep = null)
     {
         Precision = precision;
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var trained = network.named_parameters().Where(pair => pair.parameter.requires_grad)
-            .Select(pair => (pair.name, pair.parameter.shape, group: group(pair.name, pair.parameter), values: pair.parameter.detach().to(float32).reshape(-1)))
+            .Select(pair => (pair.name, pair.parameter.shape, group: (Pace: group(pair.name, pair.parameter), First: firstStep?.Invoke(pair.name) ?? 0), values: pair.parameter.detach().to(float32).reshape(-1)))
             .GroupBy(entry => entry.group).SelectMany(entries => entries).ToList();
         (Parameters, Runs) = Layout([.. trained.Select(entry => (entry.name, entry.shape, entry.group))]);
         Master = cat([.. trained.Select(entry => entry.values)]).DetachFromDisposeScope();
@@ -87,17 +93,17 @@ public sealed class FlatParameters : IDisposable
         }
     }
 
-    private static (List<FlatParameter> Parameters, List<ParameterRun> Runs) Layout(IReadOnlyList<(string Name, long[] Shape, (double Decay, double Scale) Group)> trained)
+    private static (List<FlatParameter> Parameters, List<ParameterRun> Runs) Layout(IReadOnlyList<(string Name, long[] Shape, ((double Decay, double Scale) Pace, long First) Group)> trained)
     {
         var (parameters, runs, start) = (new List<FlatParameter>(), new List<ParameterRun>(), 0L);
-        foreach (var (name, shape, (decay, scale)) in trained)
+        foreach (var (name, shape, ((decay, scale), first)) in trained)
         {
             var length = shape.Aggregate(1L, (product, size) => product * size);
             parameters.Add(new FlatParameter(name, shape, start, length));
-            if (runs.Count > 0 && runs[^1].WeightDecay == decay && runs[^1].RateScale == scale)
+            if (runs.Count > 0 && runs[^1].WeightDecay == decay && runs[^1].RateScale == scale && runs[^1].FirstStep == first)
                 runs[^1] = runs[^1] with { Length = runs[^1].Length + length };
             else
-                runs.Add(new ParameterRun(start, length, decay, scale));
+                runs.Add(new ParameterRun(start, length, decay, scale, first));
             start += length;
         }
         if (start == 0)

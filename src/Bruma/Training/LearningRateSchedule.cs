@@ -1,13 +1,13 @@
 namespace Bruma.Training;
 
 /// <summary>The shape of the learning rate over a run.</summary>
-/// <param name="Name">constant, constant_with_warmup, linear, cosine, cosine_with_restarts, polynomial, inverse_sqrt, warmup_stable_decay, warmup-stable-linear, one_cycle, noam.</param>
+/// <param name="Name">constant, constant_with_warmup, linear, cosine, cosine_with_restarts, polynomial, inverse_sqrt, warmup_stable_decay, warmup-stable-linear, one_cycle, noam, exponential.</param>
 /// <param name="Rate">Base rate.</param>
 /// <param name="WarmupSteps">Steps of linear warm-up from 0.</param>
 /// <param name="TotalSteps">Length of the run.</param>
 /// <param name="Cycles">Of cosine_with_restarts.</param>
 /// <param name="Power">Of polynomial.</param>
-/// <param name="EndRate">Of polynomial.</param>
+/// <param name="EndRate">Of polynomial and exponential, which ends there.</param>
 /// <param name="DecaySteps">Of the warmup-stable schedules; null decays over the second half.</param>
 /// <param name="ModelWidth">Of noam: d_model.</param>
 /// <param name="Factor">Of noam.</param>
@@ -24,7 +24,7 @@ public sealed record LearningRateSchedule(
     double Factor = 1)
 {
     public static readonly IReadOnlyList<string> Names =
-        ["constant", "constant_with_warmup", "linear", "cosine", "cosine_with_restarts", "polynomial", "inverse_sqrt", "warmup_stable_decay", "warmup-stable-linear", "one_cycle", "noam"];
+        ["constant", "constant_with_warmup", "linear", "cosine", "cosine_with_restarts", "polynomial", "inverse_sqrt", "warmup_stable_decay", "warmup-stable-linear", "one_cycle", "noam", "exponential"];
 
     /// <summary>The rate of a step, the first being 0: a pure function, so there is nothing to save.</summary>
     /// <exception cref="BrumaException">The name is unknown.</exception>
@@ -32,6 +32,7 @@ public sealed record LearningRateSchedule(
     {
         "constant" => Rate,
         "one_cycle" => OneCycle(step),
+        "exponential" => Rate * Math.Pow(EndRate / Rate, (double)step / Math.Max(1, TotalSteps - 1)),
         "noam" => Factor * Math.Pow(ModelWidth, -0.5) * Math.Min(Math.Pow(step + 1, -0.5), (step + 1) * Math.Pow(WarmupSteps, -1.5)),
         _ when !Names.Contains(Name) => throw new BrumaException($"learning-rate schedule {Name}: no such schedule; known are {string.Join(", ", Names)}."),
         _ when step < WarmupSteps => Rate * step / Math.Max(1, WarmupSteps),

@@ -4,17 +4,17 @@ namespace Bruma.Training;
 
 /// <summary>Rows of features, most of which may be zero.</summary>
 /// <param name="Width">D.</param>
-/// <param name="Rows">Places and values of what is not zero.</param>
-public sealed record FeatureRows(int Width, IReadOnlyList<(int[] Places, float[] Values)> Rows)
+/// <param name="Rows">Values, with their places where most are zero; without places all D stand in order.</param>
+public sealed record FeatureRows(int Width, IReadOnlyList<(int[]? Places, double[] Values)> Rows)
 {
     public int Count => Rows.Count;
 
     /// <summary>Rows in which every feature counts.</summary>
-    public static FeatureRows Dense(IReadOnlyList<float[]> rows)
-    {
-        int[] all = [.. Enumerable.Range(0, rows.Count == 0 ? 0 : rows[0].Length)];
-        return new FeatureRows(all.Length, [.. rows.Select(row => (all, row))]);
-    }
+    public static FeatureRows Dense(IReadOnlyList<float[]> rows) =>
+        new(rows.Count == 0 ? 0 : rows[0].Length, [.. rows.Select(row => ((int[]?)null, Array.ConvertAll(row, value => (double)value)))]);
+
+    /// <summary>Some of the rows.</summary>
+    public FeatureRows At(IEnumerable<int> rows) => new(Width, [.. rows.Select(row => Rows[row])]);
 }
 
 /// <summary>Multinomial logistic regression, fitted to its optimum: the classic judge of features.</summary>
@@ -22,9 +22,12 @@ public sealed record FeatureRows(int Width, IReadOnlyList<(int[] Places, float[]
 public sealed class LogisticRegression
 {
     private const int Iterations = 1000;
-    private const double Tolerance = 1e-4; // of the largest gradient, per row
+    private const double Tolerance = 1e-4; // of the largest gradient
+    private const int Folds = 3;
 
-    private readonly double[] _parameters; // for each feature the K weights, then the K intercepts
+    private static readonly double[] Strengths = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30];
+
+    private readonly double[] _parameters; // class by class: D weights and the intercept
     private readonly int _classes;
 
     private LogisticRegression(double[] parameters, int classes) => (_parameters, _classes) = (parameters, classes);
@@ -34,18 +37,22 @@ public sealed class LogisticRegression
     /// <param name="c">Inverse strength of regularisation.</param>
     public static LogisticRegression Fit(FeatureRows features, IReadOnlyList<int> labels, int classes, IReadOnlyList<double>? weights = null, double c = 1)
     {
-        var model = new LogisticRegression(new double[(features.Width + 1) * classes], classes);
-        var optimizer = new LimitedBfgs(Objective, Tolerance * c);
-        optimizer.Minimize(model._parameters, Iterations);
+        var stride = features.Width + 1;
+        var model = new LogisticRegression(new double[stride * classes], classes);
+        var scores = new double[classes];
+        new LimitedBfgs(Objective, Tolerance * Math.Max(1, c)).Minimize(model._parameters, Iterations);
         return model;
 
         double Objective(double[] parameters, double[] gradient)
         {
-            var free = features.Width * classes;
-            var loss = 0.5 * TensorPrimitives.SumOfSquares<double>(parameters.AsSpan(0, free));
-            parameters.AsSpan(0, free).CopyTo(gradient);
-            gradient.AsSpan(free).Clear();
-            var scores = new double[classes];
+            var loss = 0.0;
+            for (var k = 0; k < classes; k++)
+            {
+                var free = parameters.AsSpan(k * stride, features.Width);
+                loss += 0.5 * TensorPrimitives.SumOfSquares<double>(free);
+                free.CopyTo(gradient.AsSpan(k * stride));
+                gradient[k * stride + features.Width] = 0;
+            }
             for (var row = 0; row < features.Count; row++)
             {
                 var weight = c * (weights?[row] ?? 1);
@@ -53,23 +60,41 @@ public sealed class LogisticRegression
                 TensorPrimitives.SoftMax<double>(scores, scores);
                 loss -= weight * Math.Log(Math.Max(scores[labels[row]], 1e-300));
                 scores[labels[row]] -= 1;
-                TensorPrimitives.Multiply(scores, weight, scores);
-                AddGradient(gradient, features.Rows[row], features.Width, scores);
+                for (var k = 0; k < classes; k++)
+                    AddRow(gradient.AsSpan(k * stride, stride), features.Rows[row], weight * scores[k]);
             }
             return loss;
         }
+    }
+
+    /// <summary>Chooses C among powers of about 3 by the cross-entropy of three folds, then fits all rows.</summary>
+    /// <param name="weights">How much each class counts; null for all alike.</param>
+    public static (LogisticRegression Model, double C) FitBest(FeatureRows features, IReadOnlyList<int> labels, int classes, IReadOnlyList<double>? weights = null)
+    {
+        double[]? Of(IEnumerable<int> rows) => weights is null ? null : [.. rows.Select(row => weights[labels[row]])];
+        var folds = Enumerable.Range(0, features.Count).GroupBy(row => row % Folds).Select(fold => fold.ToList()).ToList();
+        var best = Strengths.MinBy(c => folds.Sum(fold =>
+        {
+            var rest = folds.Where(other => other != fold).SelectMany(other => other).ToList();
+            var model = Fit(features.At(rest), [.. rest.Select(row => labels[row])], classes, Of(rest), c);
+            return model.Predict(features.At(fold)).Zip(fold).Sum(pair => -Math.Log(Math.Max(pair.First[labels[pair.Second]], 1e-12)));
+        }));
+        return (Fit(features, labels, classes, Of(Enumerable.Range(0, features.Count)), best), best);
     }
 
     /// <summary>The weight of each feature for each class, and the intercepts.</summary>
     /// <returns>Weights [K, D] and intercepts [K].</returns>
     public (float[,] Weights, float[] Intercepts) Parameters()
     {
-        var width = _parameters.Length / _classes - 1;
-        var weights = new float[_classes, width];
+        var stride = _parameters.Length / _classes;
+        var (weights, intercepts) = (new float[_classes, stride - 1], new float[_classes]);
         for (var k = 0; k < _classes; k++)
-            for (var i = 0; i < width; i++)
-                weights[k, i] = (float)_parameters[i * _classes + k];
-        return (weights, [.. _parameters[(width * _classes)..].Select(value => (float)value)]);
+        {
+            for (var i = 0; i < stride - 1; i++)
+                weights[k, i] = (float)_parameters[k * stride + i];
+            intercepts[k] = (float)_parameters[k * stride + stride - 1];
+        }
+        return (weights, intercepts);
     }
 
     /// <summary>Probabilities of the classes, row by row.</summary>
@@ -86,28 +111,29 @@ public sealed class LogisticRegression
         return predictions;
     }
 
-    private static void Scores(double[] parameters, (int[] Places, float[] Values) row, int width, double[] scores)
+    private static void Scores(double[] parameters, (int[]? Places, double[] Values) row, int width, double[] scores)
     {
-        var classes = scores.Length;
-        parameters.AsSpan(width * classes, classes).CopyTo(scores);
-        for (var i = 0; i < row.Places.Length; i++)
+        for (var k = 0; k < scores.Length; k++)
         {
-            var (at, value) = (row.Places[i] * classes, row.Values[i]);
-            for (var k = 0; k < classes; k++)
-                scores[k] += value * parameters[at + k];
+            var weights = parameters.AsSpan(k * (width + 1), width + 1);
+            var sum = weights[width];
+            if (row.Places is null)
+                sum += TensorPrimitives.Dot(weights[..width], row.Values);
+            else
+                for (var i = 0; i < row.Places.Length; i++)
+                    sum += weights[row.Places[i]] * row.Values[i];
+            scores[k] = sum;
         }
     }
 
-    private static void AddGradient(double[] gradient, (int[] Places, float[] Values) row, int width, double[] errors)
+    private static void AddRow(Span<double> gradient, (int[]? Places, double[] Values) row, double error)
     {
-        var classes = errors.Length;
-        for (var i = 0; i < row.Places.Length; i++)
-        {
-            var (at, value) = (row.Places[i] * classes, row.Values[i]);
-            for (var k = 0; k < classes; k++)
-                gradient[at + k] += value * errors[k];
-        }
-        for (var k = 0; k < classes; k++)
-            gradient[width * classes + k] += errors[k];
+        var width = gradient.Length - 1;
+        gradient[width] += error;
+        if (row.Places is null)
+            TensorPrimitives.MultiplyAdd(row.Values, error, gradient[..width], gradient[..width]);
+        else
+            for (var i = 0; i < row.Places.Length; i++)
+                gradient[row.Places[i]] += error * row.Values[i];
     }
 }

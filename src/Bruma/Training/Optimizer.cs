@@ -56,7 +56,8 @@ public abstract class PlainOptimizer(FlatParameters parameters) : Optimizer(para
         using var noGradient = no_grad();
         var gradient = step.Gradient.to(float32) * step.GradientScale;
         foreach (var run in Parameters.Runs)
-            Update(Slice(Parameters.Master, run), Slice(gradient, run), run, step.Number, step.LearningRate * run.RateScale);
+            if (run.Number(step.Number) >= 1)
+                Update(Slice(Parameters.Master, run), Slice(gradient, run), run, run.Number(step.Number), step.LearningRate * run.RateScale);
         if (!ReferenceEquals(Parameters.Computed, Parameters.Master))
             Parameters.Computed.copy_(Parameters.Master);
         if (step.Average is { } average)

@@ -11,8 +11,10 @@ namespace Bruma.Training;
 /// <param name="Seed">Seed of noise, times and dropout.</param>
 /// <param name="DecaysAll">Norms and biases decay too.</param>
 /// <param name="Group">Decay and rate of each parameter, in place of <paramref name="DecaysAll"/>; null for one rate for all.</param>
+/// <param name="FirstStep">Updates before which a parameter rests, by its name; null for none.</param>
 public sealed record TrainerOptions(
-    int Steps, LearningRateSchedule Schedule, OptimizerOptions Optimizer, EmaOptions? Ema, int GradientAccumulation = 1, double MaxGradientNorm = 1, long Seed = 0, bool DecaysAll = false, ParameterGroup? Group = null)
+    int Steps, LearningRateSchedule Schedule, OptimizerOptions Optimizer, EmaOptions? Ema, int GradientAccumulation = 1, double MaxGradientNorm = 1, long Seed = 0, bool DecaysAll = false, ParameterGroup? Group = null,
+    Func<string, long>? FirstStep = null)
 {
     internal (double WeightDecay, double RateScale) GroupOf(string name, Tensor parameter) =>
         Group?.Invoke(name, parameter) ?? (parameter.dim() >= 2 || DecaysAll ? Optimizer.WeightDecay : 0, 1);
@@ -40,7 +42,7 @@ public sealed class Trainer<TBatch> : IDisposable
     public Trainer(Module network, BatchLoss<TBatch> loss, TrainerOptions options, ScalarType precision = ScalarType.Float32, Func<TBatch, double>? weight = null)
     {
         (_network, _loss, _options, _weight) = (network, loss, options, weight);
-        Parameters = new FlatParameters(network, precision, options.GroupOf);
+        Parameters = new FlatParameters(network, precision, options.GroupOf, options.FirstStep);
         _optimizer = options.Optimizer.Create(Parameters);
         if (options.Ema is not null)
             Average = Parameters.Master.clone().DetachFromDisposeScope();

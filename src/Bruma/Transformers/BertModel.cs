@@ -29,6 +29,15 @@ public sealed class BertModel : Module<Tensor, TextPass, TransformerOutput>
 
     public BertConfig Config { get; }
 
+    public bool HasPooler => pooler is not null;
+
+    /// <summary>Whether training keeps only what goes into each layer and computes the rest again (see <see cref="Checkpoint"/>).</summary>
+    public bool IsCheckpointed
+    {
+        get => encoder.IsCheckpointed;
+        set => encoder.IsCheckpointed = value;
+    }
+
     /// <summary>Loads a folder with <c>config.json</c> and the weights beside it, also of a BERT with a head; the weights become fp32.</summary>
     /// <exception cref="BrumaException">A file is missing or damaged, or the weights do not fit the config.</exception>
     public static BertModel Load(string folder, string? variant = null) => TransformerFiles.Load(
@@ -45,7 +54,7 @@ public sealed class BertModel : Module<Tensor, TextPass, TransformerOutput>
     }
 
     internal static BertConfig ReadConfig(string folder) =>
-        TransformerConfigs.Read(folder, TransformerConfigs.Default.BertConfig, "directionality", "pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head", "pooler_type", "hidden_dropout", "attention_dropout");
+        TransformerConfigs.Read(folder, TransformerConfigs.Default.BertConfig, "directionality", "pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head", "pooler_type", "hidden_dropout", "attention_dropout", "classifier_pooling");
 }
 
 /// <summary>The layers; checkpoint keys <c>layer.N</c>.</summary>
@@ -61,7 +70,9 @@ public sealed class BertEncoder : Module
         RegisterComponents();
     }
 
-    internal TransformerOutput Run(Tensor x, AttentionCall call) => LayerStack.Run(layer, x, call);
+    internal bool IsCheckpointed { get; set; }
+
+    internal TransformerOutput Run(Tensor x, AttentionCall call) => LayerStack.Run(layer, x, call, checkpointed: IsCheckpointed);
 }
 
 /// <summary>BERT with a linear classifier on the pooled state.</summary>

@@ -1,3 +1,4 @@
+using Bruma.Nn;
 using static TorchSharp.torch;
 
 namespace Bruma.Transformers;
@@ -21,16 +22,24 @@ public sealed record TransformerOutput(Tensor LastHiddenState, Tensor? Pooled, I
 internal static class LayerStack
 {
     /// <returns>Without final norm and pooling: the last hidden state is the last layer's.</returns>
-    public static TransformerOutput Run(IEnumerable<nn.Module<Tensor, AttentionCall, AttentionResult>> layers, Tensor x, AttentionCall call, KeyValueCache? cache = null)
+    public static TransformerOutput Run(IEnumerable<nn.Module<Tensor, AttentionCall, AttentionResult>> layers, Tensor x, AttentionCall call, KeyValueCache? cache = null, bool checkpointed = false)
     {
         var (states, attentions) = (new List<Tensor> { x }, new List<Tensor>());
         foreach (var layer in layers)
         {
-            (x, var weights) = layer.call(x, call with { Cache = cache?.Self(states.Count - 1) });
+            (x, var weights) = checkpointed && is_grad_enabled() ? Recomputed(layer, x, call) : layer.call(x, call with { Cache = cache?.Self(states.Count - 1) });
             states.Add(x);
             if (weights is not null)
                 attentions.Add(weights);
         }
         return new TransformerOutput(x, null, states, attentions);
+    }
+
+    /// <summary>A layer whose intermediate results are computed again for its gradients.</summary>
+    private static AttentionResult Recomputed(nn.Module<Tensor, AttentionCall, AttentionResult> layer, Tensor x, AttentionCall call)
+    {
+        var random = layer.modules().OfType<SeededDropout>().FirstOrDefault(dropout => dropout.Probability > 0)?.Generator;
+        var input = x.requires_grad ? x : x.detach().requires_grad_(true); // below frozen layers, too, its own parameters need gradients
+        return new AttentionResult(Checkpoint.Run(inputs => layer.call(inputs[0]!, call with { Bias = inputs[1], KeepWeights = false }).Hidden, random, input, call.Bias), null); // the bias as an input: it must live until then
     }
 }

@@ -104,9 +104,22 @@ public sealed class ViTForImageClassification : Module<Tensor, bool, ClassifierO
 
     public ViTConfig Config => vit.Config;
 
+    public ViTModel Encoder => vit;
+
+    public Linear Classifier => classifier;
+
     /// <inheritdoc cref="BertModel.Load"/>
     public static ViTForImageClassification Load(string folder, string? variant = null) =>
         TransformerFiles.Load(new ViTForImageClassification(ViTModel.ReadConfig(folder)), folder, variant);
+
+    /// <summary>The vector of the whole picture, which the classifier gets.</summary>
+    /// <param name="pixels">[B, 3, H, W].</param>
+    /// <returns>[B, D].</returns>
+    public Tensor Features(Tensor pixels)
+    {
+        using var scope = NewDisposeScope();
+        return vit.call(pixels, false).LastHiddenState.select(1, 0).MoveToOuterDisposeScope();
+    }
 
     /// <inheritdoc cref="ViTModel.forward"/>
     public override ClassifierOutput forward(Tensor pixels, bool keepWeights = false)

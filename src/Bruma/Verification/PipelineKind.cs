@@ -2,6 +2,7 @@ using System.Text.Json;
 using Bruma.Diffusion;
 using Bruma.Diffusion.Schedulers;
 using Bruma.Imaging;
+using Bruma.StableDiffusion;
 using static TorchSharp.torch;
 
 namespace Bruma.Verification;
@@ -12,9 +13,36 @@ internal static class PipelineKind
     public static void Run(GoldenCase golden, CaseReport report)
     {
         var name = golden.Spec.GetProperty("class").GetString()!;
-        if (name is not ("DDPMPipeline" or "DDIMPipeline"))
+        if (name is "DDPMPipeline" or "DDIMPipeline")
+            Unconditional(golden, report, name == "DDIMPipeline");
+        else if (name == "DiTPipeline")
+            ByClass(golden, report);
+        else if (StableDiffusionPipeline.Knows(name))
+            StableDiffusionKind.Run(golden, report);
+        else
             throw new UnknownCaseException($"unknown pipeline {name}");
-        Unconditional(golden, report, name == "DDIMPipeline");
+    }
+
+    private static void ByClass(GoldenCase golden, CaseReport report)
+    {
+        var call = golden.Spec.GetProperty("call");
+        using var pipeline = DiTPipeline.Load(PromptKinds.Sources(golden));
+        if (golden.Spec.TryGetProperty("scheduler", out var scheduler))
+            pipeline.Scheduler = SchedulerConfig.Read(scheduler);
+        var labels = call.GetProperty("class_labels");
+        var request = new DiffusionRequest(
+            1, 0, null, call.TryGetProperty("num_inference_steps", out var steps) ? steps.GetInt32() : 50, call.TryGetProperty("guidance_scale", out var scale) ? scale.GetDouble() : 4);
+        var (drawn, given) = (0, golden.Has("latents"));
+        var images = pipeline.Sample(labels.ValueKind == JsonValueKind.Array ? [.. labels.EnumerateArray().Select(label => label.GetInt64())] : [labels.GetInt64()], request, Draw);
+        report.Compare("output_image", ImageTensor.ToUnit(images).permute(0, 2, 3, 1));
+        report.CompareExact("draws of noise", drawn, golden.Names("noise.").Count());
+
+        Tensor Draw(long[] shape)
+        {
+            var first = given;
+            given = false;
+            return golden.Tensor(first ? "latents" : $"noise.{drawn++}");
+        }
     }
 
     private static void Unconditional(GoldenCase golden, CaseReport report, bool isDdim)

@@ -81,6 +81,10 @@ public sealed partial record SchedulerConfig(
         _ => throw new BrumaException($"{ClassName}: more than one of use_karras_sigmas, use_exponential_sigmas and use_beta_sigmas is on; switch on at most one."),
     };
 
+    /// <summary>The timesteps to visit, falling, in place of those of a spacing; for one run, never stored.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<double>? GivenTimesteps { get; init; }
+
     /// <summary>The same algorithm with other noise levels.</summary>
     /// <exception cref="BrumaException">The class has no such switch.</exception>
     public SchedulerConfig With(SigmaSpacing spacing)

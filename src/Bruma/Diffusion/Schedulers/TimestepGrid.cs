@@ -6,6 +6,8 @@ internal static class TimestepGrid
     /// <summary>One timestep for each denoising step; not rounded.</summary>
     public static double[] Descending(SchedulerConfig config, int steps)
     {
+        if (config.GivenTimesteps is not null)
+            return Given(config);
         var train = config.NumTrainTimesteps;
         return config.TimestepSpacing switch
         {
@@ -19,7 +21,7 @@ internal static class TimestepGrid
     public static double[] Whole(SchedulerConfig config, int steps) => [.. Descending(config, steps).Select(t => Math.Round(t))];
 
     /// <summary>Whole timesteps of a grid with one more point, the least noisy, which is left out: it is where the run ends.</summary>
-    public static double[] WithoutLast(SchedulerConfig config, int steps, int train) => config.TimestepSpacing switch
+    public static double[] WithoutLast(SchedulerConfig config, int steps, int train) => config.GivenTimesteps is not null ? Given(config) : config.TimestepSpacing switch
     {
         TimestepSpacing.Linspace => [.. SigmaCurve.Linspace(0, train - 1, steps + 1).Skip(1).Select(t => Math.Round(t)).Reverse()],
         TimestepSpacing.Leading => [.. Enumerable.Range(1, steps).Select(i => (double)(i * (train / (steps + 1)) + config.StepsOffset)).Reverse()],
@@ -30,11 +32,25 @@ internal static class TimestepGrid
     /// <exception cref="BrumaException">More steps than it was trained on.</exception>
     public static double[] OfConsistency(SchedulerConfig config, int steps)
     {
+        if (config.GivenTimesteps is not null)
+            return Given(config);
         var trained = config.OriginalInferenceSteps;
         if (steps > trained)
             throw new BrumaException($"{config.ClassName}: {steps} steps, but the model was distilled for at most original_inference_steps = {trained}; ask for fewer.");
         var apart = config.NumTrainTimesteps / trained;
         return [.. Enumerable.Range(0, steps).Select(i => (double)((trained - (int)Math.Floor((double)i * trained / steps)) * apart - 1))];
+    }
+
+    /// <summary>The caller's own.</summary>
+    private static double[] Given(SchedulerConfig config)
+    {
+        var timesteps = config.GivenTimesteps!;
+        if (config.ClassName is "DDIMScheduler" or "DDIMInverseScheduler" or "DDPMScheduler" or "PNDMScheduler" || config.SigmaSpacing != SigmaSpacing.Discrete)
+            throw config.Unsupported("timesteps", "a list", "a number of steps, or an algorithm such as euler with discrete noise levels");
+        for (var i = 0; i < timesteps.Count; i++)
+            if (!(timesteps[i] >= 0 && timesteps[i] < config.NumTrainTimesteps && (i == 0 || timesteps[i] < timesteps[i - 1])))
+                throw new BrumaException(FormattableString.Invariant($"timesteps: number {i + 1} is {timesteps[i]}; they must fall, from below {config.NumTrainTimesteps} to at least 0."));
+        return [.. timesteps];
     }
 
     private static double[] Trailing(int train, int from, int steps)

@@ -11,15 +11,16 @@ public sealed class SentenceEmbedder : ITextEmbedder
 {
     private const int MostTokens = 4096; // of a batch, padding included
     private const int MostTexts = 128;
+    private const int Step = 16; // batches of such multiples compute faster
 
-    private readonly ScalarType _precision;
     private readonly Pooling _pooling;
     private readonly bool _normalizes;
+    private FastBert? _fast;
 
     private SentenceEmbedder(string folder, BertModel network, ScalarType precision)
     {
         Name = Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));
-        (Network, _precision) = (network, precision);
+        Network = network;
         Tokenizer = TokenizerMatch.Load(folder, network.Config.VocabSize);
         MaxLength = Math.Min(LengthOf(folder) ?? Tokenizer.Options.MaxLength ?? int.MaxValue, network.Config.MaxPositionEmbeddings);
         (_pooling, _normalizes) = (SentencePooling.Read(folder), SentencePooling.Normalizes(folder));
@@ -31,22 +32,26 @@ public sealed class SentenceEmbedder : ITextEmbedder
     public int Width => Network.Config.HiddenSize;
 
     /// <summary>Tokens of a text at most, special ones included.</summary>
-    public int MaxLength { get; init; }
+    public int MaxLength { get; private set; }
 
     public long Truncated { get; private set; }
 
     public Tokenizer Tokenizer { get; }
 
+    /// <summary>Vectors of whole texts come from a copy of its weights, made at the first.</summary>
     public BertModel Network { get; }
 
     /// <summary>Loads network, tokenizer, pooling and length limit of a folder.</summary>
+    /// <param name="maxLength">Shortens texts further; null for the model's own limit.</param>
     /// <exception cref="BrumaException">A file is missing or damaged, or the tokenizer is another network's.</exception>
-    public static SentenceEmbedder Load(string folder, ScalarType precision = ScalarType.Float32)
+    public static SentenceEmbedder Load(string folder, ScalarType precision = ScalarType.Float32, int? maxLength = null)
     {
         var network = BertModel.Load(folder);
         try
         {
-            return new SentenceEmbedder(folder, network, precision);
+            var embedder = new SentenceEmbedder(folder, network, precision);
+            embedder.MaxLength = Math.Min(embedder.MaxLength, maxLength ?? int.MaxValue);
+            return embedder;
         }
         catch
         {
@@ -68,13 +73,15 @@ public sealed class SentenceEmbedder : ITextEmbedder
     {
         using var scope = NewDisposeScope();
         using var still = no_grad();
+        _fast ??= new FastBert(Network);
         var result = zeros([texts.Count, Width], float32);
         var encoded = Encode(texts);
         foreach (var batch in Batches([.. encoded.Select(ids => ids.Ids.Count)]))
         {
             using var part = NewDisposeScope();
-            var tokens = Padded([.. batch.Select(index => encoded[index])]);
-            var states = Network.call(tokens.InputIds, new TextPass(tokens.AttentionMask, tokens.TypeIds)).LastHiddenState;
+            var tokens = TokenBatches.Padded([.. batch.Select(index => encoded[index])], Tokenizer.Options.PadId ?? 0);
+            var isFull = batch.All(index => encoded[index].Ids.Count == tokens.InputIds.shape[1]);
+            var states = _fast.Run(tokens.InputIds, isFull ? null : tokens.AttentionMask, null);
             result.index_copy_(0, tensor(batch.Select(index => (long)index).ToArray()), SentencePooling.Of(states.to(float32), tokens.AttentionMask, _pooling));
         }
         return result.MoveToOuterDisposeScope();
@@ -92,29 +99,19 @@ public sealed class SentenceEmbedder : ITextEmbedder
     /// <summary>Texts of like length together, so that little is padding.</summary>
     public static IEnumerable<int[]> Batches(IReadOnlyList<int> lengths)
     {
-        var batch = new List<int>();
-        foreach (var index in Enumerable.Range(0, lengths.Count).OrderByDescending(index => lengths[index]))
+        int[] byLength = [.. Enumerable.Range(0, lengths.Count).OrderByDescending(index => lengths[index])];
+        for (int start = 0, count; start < byLength.Length; start += count)
         {
-            if (batch.Count > 0 && (batch.Count == MostTexts || (batch.Count + 1) * lengths[batch[0]] > MostTokens))
-            {
-                yield return [.. batch];
-                batch.Clear();
-            }
-            batch.Add(index);
+            count = Math.Clamp(MostTokens / Math.Max(1, lengths[byLength[start]]), 1, MostTexts);
+            count = Math.Min(count >= Step ? count - count % Step : count, byLength.Length - start);
+            yield return byLength[start..(start + count)];
         }
-        if (batch.Count > 0)
-            yield return [.. batch];
     }
 
-    public void Dispose() => Network.Dispose();
-
-    private TokenBatch Padded(IReadOnlyList<TokenizedText> texts)
+    public void Dispose()
     {
-        var longest = texts.Max(text => text.Ids.Count);
-        return TokenBatch.Of([.. texts.Select(text => new TokenizedText(
-            [.. text.Ids, .. Enumerable.Repeat(Tokenizer.Options.PadId ?? 0, longest - text.Ids.Count)],
-            [.. text.TypeIds, .. new int[longest - text.Ids.Count]],
-            [.. text.AttentionMask, .. new int[longest - text.Ids.Count]]))]);
+        _fast?.Dispose();
+        Network.Dispose();
     }
 
     private static int? LengthOf(string folder)

@@ -10,6 +10,9 @@ public enum Pooling
     Mean,
     FirstToken,
     Max,
+
+    /// <summary>BERT's own: a tanh layer on the first token's state.</summary>
+    Pooler,
 }
 
 /// <summary>Pooling over the tokens that count, and what sentence-transformers' files say about it.</summary>
@@ -48,6 +51,17 @@ public static class SentencePooling
             _ => throw new BrumaException($"{path}: the pooling is {(asked.Count == 0 ? "not named" : string.Join(" with ", asked))}, which Bruma does not implement; it knows mean_tokens, cls_token and max_tokens."),
         };
     }
+
+    /// <summary>The pooling of a name: mean, first, max or pooler.</summary>
+    /// <param name="origin">Whose value it is, for messages.</param>
+    public static Pooling Named(string name, string origin) => name switch
+    {
+        "mean" => Pooling.Mean,
+        "first" or "cls" => Pooling.FirstToken,
+        "max" => Pooling.Max,
+        "pooler" => Pooling.Pooler,
+        _ => throw new BrumaException($"{origin} is \"{name}\"; expected mean, first, max or pooler."),
+    };
 
     /// <summary>Whether a file lists the step that makes unit vectors; so it is without a list of steps.</summary>
     internal static bool Normalizes(string folder)
