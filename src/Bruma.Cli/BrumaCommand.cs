@@ -17,8 +17,9 @@ public static class BrumaCommand
         var root = new RootCommand("Generative models for .NET: train, generate, measure and verify in one process.")
         {
             GenerateCommand.Create(),
-            TrainCommand.Create(),
+            TrainCommand.Create(args),
             ResumeCommand.Create(),
+            PlanCommand.Create(),
             DenoiseCommand.Create(),
             ExploreCommand.Create(),
             InfoCommand.Create(),

@@ -22,9 +22,7 @@ internal static class GenerateCommand
         Native.UseThreads(arguments.Threads);
         var model = ModelPath.FindAny(arguments.Model ?? (arguments.Prompt is null ? ModelPath.Default : ModelPath.DefaultForPrompts()));
         if (GanPipeline.IsIn(model))
-            return arguments.Prompt is null
-                ? new GanDrawing(model, arguments.Class, arguments.Count, arguments.Seed, arguments.Truncation, arguments.Output, arguments.Json).Run(cancellation)
-                : throw new UsageException($"the model {model} is a GAN and takes no prompt; choose with --class where it has classes.");
+            return GanDrawing.Run(arguments, model, cancellation);
         return ModelPath.IsPixelModel(model)
             ? ClassDrawing.Run(arguments, model, cancellation)
             : PromptDrawing.Run(arguments, model, cancellation);

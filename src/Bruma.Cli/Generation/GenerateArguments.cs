@@ -32,6 +32,8 @@ internal sealed record GenerateArguments(string? Prompt, string? Class, string? 
 
     public double? Eta { get; init; }
 
+    public double? Truncation { get; init; }
+
     public RandomSource Random { get; init; }
 
     public Variation? Variation { get; init; }
@@ -61,8 +63,6 @@ internal sealed record GenerateArguments(string? Prompt, string? Class, string? 
     public bool Tiling { get; init; }
 
     public (string Model, double Start)? Refiner { get; init; }
-
-    public double? Truncation { get; init; }
 
     public string? Autoencoder { get; init; }
 

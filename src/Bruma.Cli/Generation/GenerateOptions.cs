@@ -27,6 +27,7 @@ internal sealed partial class GenerateOptions
     private readonly Option<string?> _prediction = new("--prediction") { Description = "What the network predicts: epsilon or v (default: as the model's files say)." };
     private readonly Option<long?> _seed = new("--seed") { Description = "Seed of the first picture (default, or below 0: drawn and printed)." };
     private readonly Option<double?> _eta = new("--eta") { Description = "Share of fresh noise of DDIM and TCD, 0 to 1." };
+    private readonly Option<double?> _truncation = new("--truncation") { Description = "For GANs: noise within this many standard deviations; smaller is more typical and less varied." };
     private readonly Option<string> _rng = new("--rng") { Description = "Random numbers: cpu (seeds of diffusers and ComfyUI) or cuda (seeds of A1111 and stable-diffusion.cpp).", DefaultValueFactory = _ => "cpu" };
     private readonly Option<long?> _variationSeed = new("--variation-seed") { Description = "Seed of noise to mix into the start noise; with it pictures differ by this seed only." };
     private readonly Option<double> _variationStrength = new("--variation-strength") { Description = "How much of it, 0 to 1.", DefaultValueFactory = _ => 0.1 };
@@ -55,7 +56,6 @@ internal sealed partial class GenerateOptions
     private readonly Option<bool> _tiling = new("--tiling") { Description = "Decode and encode in tiles: memory does not grow with the picture." };
     private readonly Option<string?> _refiner = new("--refiner") { Description = "SDXL's refiner, which goes on where the base model stops." };
     private readonly Option<double> _refinerStart = new("--refiner-start") { Description = "Share of the noise that the base model takes away.", DefaultValueFactory = _ => 0.8 };
-    private readonly Option<double?> _truncation = new("--truncation") { Description = "For GANs: noise within this many standard deviations; smaller is more typical and less varied." };
     private readonly Option<string?> _vae = new("--vae") { Description = "Folder of another autoencoder." };
     private readonly Option<string?> _preview = new("--preview") { Description = "Write a picture of what it will be every N steps." };
     private readonly Option<string> _previewPath = new("--preview-path") { Description = "Where to.", DefaultValueFactory = _ => "preview.png" };
@@ -77,9 +77,9 @@ internal sealed partial class GenerateOptions
         command.Add(_prompt);
         foreach (var option in new Option[]
         {
-            _promptOption, _negative, _prompt2, _negative2, _class, _model, _width, _height, _size, _count, _steps, _guidance, _rescale, _scheduler, _prediction, _seed, _eta, _rng, _variationSeed, _variationStrength,
+            _promptOption, _negative, _prompt2, _negative2, _class, _model, _width, _height, _size, _count, _steps, _guidance, _rescale, _scheduler, _prediction, _seed, _eta, _truncation, _rng, _variationSeed, _variationStrength,
             _image, _strength, _mask, _imageGuidance, _control, _controlImage, _controlStrength, _controlStart, _controlEnd, _guess, _lora, _loraFolder, _embedding, _clipSkip, _syntax, _precision, _threads,
-            _hires, _hiresScale, _hiresStrength, _hiresSteps, _hiresUpscaler, _tiling, _refiner, _refinerStart, _truncation, _vae, _preview, _previewPath, _previewEvery, _output, _firstIndex, _noMetadata, _json,
+            _hires, _hiresScale, _hiresStrength, _hiresSteps, _hiresUpscaler, _tiling, _refiner, _refinerStart, _vae, _preview, _previewPath, _previewEvery, _output, _firstIndex, _noMetadata, _json,
         })
             command.Add(option);
     }
@@ -102,6 +102,7 @@ internal sealed partial class GenerateOptions
             Prediction = parsed.GetValue(_prediction),
             Seed = parsed.GetValue(_seed) is >= 0 and var seed ? seed : Random.Shared.Next(),
             Eta = parsed.GetValue(_eta),
+            Truncation = parsed.GetValue(_truncation),
             Random = Choice("--rng", parsed.GetValue(_rng)!, ("cpu", RandomSource.Cpu), ("cuda", RandomSource.Cuda), ("gpu", RandomSource.Cuda)),
             Variation = parsed.GetValue(_variationSeed) is { } variation ? new Variation(variation, parsed.GetValue(_variationStrength)) : null,
             Pictures = new PictureArguments(parsed.GetValue(_image), parsed.GetValue(_mask), parsed.GetValue(_strength), parsed.GetValue(_imageGuidance)),
@@ -117,7 +118,6 @@ internal sealed partial class GenerateOptions
             HighResolution = parsed.GetValue(_hires) ? HighResolution(parsed) : null,
             Tiling = parsed.GetValue(_tiling),
             Refiner = parsed.GetValue(_refiner) is { } refiner ? (refiner, parsed.GetValue(_refinerStart)) : null,
-            Truncation = parsed.GetValue(_truncation),
             Autoencoder = parsed.GetValue(_vae),
             Preview = Preview(parsed),
             Output = parsed.GetValue(_output)!,

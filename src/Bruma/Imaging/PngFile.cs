@@ -30,10 +30,6 @@ public static class PngFile
         return [.. png.AsSpan(0, SignatureAndHeader), .. chunks.ToArray(), .. png.AsSpan(SignatureAndHeader)];
     }
 
-    /// <summary>A picture as the bytes of a PNG file.</summary>
-    /// <param name="image">uint8 [1 or 3, H, W].</param>
-    public static byte[] Encode(Tensor image) => Encode(image, SKEncodedImageFormat.Png);
-
     /// <summary>The texts of a PNG file (tEXt, zTXt and iTXt).</summary>
     public static IReadOnlyDictionary<string, string> ReadText(string path)
     {

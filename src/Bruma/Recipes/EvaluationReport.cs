@@ -64,7 +64,7 @@ internal static class EvaluationReport
         foreach (var (what, why) in result.NotMeasured)
             page.Paragraph($"Not measured: {what}: {why}.");
         foreach (var (file, caption) in sheets)
-            page.Heading(caption.Split(':')[0]).Picture(file, caption);
+            page.Heading(caption.Split(": ", 2)[0]).Picture(file, caption.Split(": ", 2)[1]);
         if (result.Skipped.Count > 0)
             page.Heading("Pictures left out").List(result.Skipped);
         page.Heading("How this was made").Preformatted($"bruma evaluate --reference {result.Reference} --samples {result.Samples} --features {result.Network}\nfeatures: SHA-256 {result.NetworkHash}");

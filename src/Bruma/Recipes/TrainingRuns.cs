@@ -15,8 +15,6 @@ public static class TrainingRuns
     {
         [ClassifierOptions.RecipeName] = ClassifierTraining.Resume,
         [DiffusionOptions.RecipeName] = DiffusionTraining.Resume,
-        [LanguageModelOptions.RecipeName] = LanguageModelTraining.Resume,
-        [SequenceOptions.RecipeName] = SequenceTraining.Resume,
         [FinetuneOptions.RecipeName] = FinetuneTraining.Resume,
         [EmojiOptions.RecipeName] = EmojiTraining.Resume,
         [EmojiVaeOptions.RecipeName] = folder => EmojiVaeTraining.Resume(folder, EmojiSplits.Committed),
@@ -26,6 +24,8 @@ public static class TrainingRuns
         [AdaptationOptions.Lora] = AdaptationRun.Resume,
         [AdaptationOptions.DreamBooth] = AdaptationRun.Resume,
         [AdaptationOptions.TextualInversion] = AdaptationRun.Resume,
+        [LanguageModelOptions.RecipeName] = LanguageModelTraining.Resume,
+        [SequenceOptions.RecipeName] = SequenceTraining.Resume,
     };
 
     /// <exception cref="BrumaException">No run is there, or one of a recipe that this build does not have.</exception>

@@ -100,7 +100,7 @@ public sealed class Gpt2LmHeadModel : Module<Tensor, TextPass, Tensor>, ILanguag
     /// <param name="endId">The token that ends a text, and begins one.</param>
     public void Save(string folder, int endId)
     {
-        TransformerFiles.Save(this, folder, Config, TransformerConfigs.Default.Gpt2Config, "GPT2LMHeadModel", "gpt2", ("bos_token_id", endId), ("eos_token_id", endId), ("pad_token_id", endId));
+        TransformerFiles.Save(this, folder, Config, TransformerConfigs.Default.Gpt2Config, "GPT2LMHeadModel", ("model_type", "gpt2"), ("bos_token_id", endId), ("eos_token_id", endId), ("pad_token_id", endId));
         AtomicFile.WriteText(Path.Combine(folder, "generation_config.json"), FormattableString.Invariant($$"""{"bos_token_id": {{endId}}, "eos_token_id": {{endId}}, "pad_token_id": {{endId}}}""") + "\n");
     }
 

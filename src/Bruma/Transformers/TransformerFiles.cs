@@ -52,9 +52,10 @@ internal static class TransformerFiles
     /// <summary>Writes <c>config.json</c> and <c>model.safetensors</c>.</summary>
     /// <param name="architecture">The class that the folder is loaded as.</param>
     /// <param name="further">Keys that the config record does not have.</param>
-    public static void Save<TConfig>(Module network, string folder, TConfig config, JsonTypeInfo<TConfig> type, string architecture, string? modelType = null, params ReadOnlySpan<(string Key, JsonNode Value)> further)
+    public static void Save<TConfig>(Module network, string folder, TConfig config, JsonTypeInfo<TConfig> type, string architecture, params ReadOnlySpan<(string Key, JsonNode Value)> further)
     {
-        SaveConfig(folder, architecture, modelType, config, type, further);
+        Directory.CreateDirectory(folder);
+        SaveConfig(folder, architecture, null, config, type, further);
         ModuleWeights.Save(network, Path.Combine(folder, "model.safetensors"));
     }
 }

@@ -55,7 +55,7 @@ internal static class ClassificationReport
         using var scope = TorchSharp.torch.NewDisposeScope();
         var picture = ImageFile.Load(file);
         var scale = (double)Thumbnail / Math.Max(picture.shape[1], picture.shape[2]);
-        return PngFile.Encode(Resampling.Resize(picture, Math.Max(1, (int)(picture.shape[2] * scale)), Math.Max(1, (int)(picture.shape[1] * scale)), ResampleFilter.Bilinear));
+        return PngFile.ToBytes(Resampling.Resize(picture, Math.Max(1, (int)(picture.shape[2] * scale)), Math.Max(1, (int)(picture.shape[1] * scale)), ResampleFilter.Bilinear));
     }
 
     public static string Mistake(ClassificationScores scores, int row, double confidence, string name) =>
