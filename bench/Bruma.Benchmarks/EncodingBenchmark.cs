@@ -1,3 +1,4 @@
+using Bruma.Recipes.Speed;
 using Bruma.Transformers;
 using Bruma.Transformers.Embeddings;
 using Bruma.Verification;
@@ -26,10 +27,10 @@ internal static class EncodingBenchmark
             using var fast = new FastBert(network);
             using var ids = randint(1000, 30000, [Batch, Tokens]);
             using var still = no_grad();
-            var before = Rates.Measure(0.5);
+            var before = MachineRates.Measure(0.5);
             var plain = Timing.Median(() => network.call(ids, new TextPass()), seconds / 2);
             var fused = Timing.Median(() => fast.Run(ids, null, null), seconds);
-            var rates = Rates.Between(before, Rates.Measure(0.5));
+            var rates = MachineRates.Between(before, MachineRates.Measure(0.5));
             foreach (var (name, time) in new[] { ("BertModel", plain), ("FastBert", fused) })
                 Console.WriteLine(FormattableString.Invariant($"MiniLM {peer}, {name}: {Batch / time:0.0} texts/s, {Gigaflops(network.Config) / time / rates.MatrixBf16:0.00} of bf16 GEMM, {Gigaflops(network.Config) / time / rates.ConvolutionFp32:0.00} of fp32 convolution; goal {goal}"));
             Console.WriteLine($"  {rates}");

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Bruma.Benchmarks;
 using Bruma.Recipes.Speed;
 using static TorchSharp.torch;
@@ -32,8 +33,25 @@ foreach (var threads in args.Length > 1 ? [int.Parse(args[1], CultureInfo.Invari
     }
     foreach (var row in new SpeedTest(ScalarType.BFloat16, seconds / 2).Run())
         Console.WriteLine(FormattableString.Invariant($"{row.What}, {row.Precision}: {row.Seconds:0.000} s, {row.Gigaflops / row.Seconds:0} GFLOP/s, {row.OfMatrix:0.00} of GEMM, {row.OfConvolution:0.00} of convolution"));
-    foreach (var objective in new[] { "dcgan", "hinge", "wgan-gp", "r3gan" })
-        WriteGan(objective, seconds);
+}
+
+KeepMemory();
+set_num_threads(1);
+Console.WriteLine("\n1 thread, memory kept");
+foreach (var objective in new[] { "dcgan", "hinge", "wgan-gp", "r3gan" })
+    WriteGan(objective, seconds);
+
+// as bruma train gan does: page faults take more than half of a step otherwise
+static void KeepMemory()
+{
+    if (!OperatingSystem.IsLinux())
+        return;
+    _ = mallopt(-4, 0); // M_MMAP_MAX
+    _ = mallopt(-1, int.MaxValue); // M_TRIM_THRESHOLD
+    _ = mallopt(-2, 256 << 20); // M_TOP_PAD
+
+    [DllImport("libc"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    static extern int mallopt(int parameter, int value);
 }
 
 static void WriteGan(string objective, double seconds)

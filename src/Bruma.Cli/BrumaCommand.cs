@@ -19,6 +19,7 @@ public static class BrumaCommand
             GenerateCommand.Create(),
             TrainCommand.Create(args),
             ResumeCommand.Create(),
+            PlanCommand.Create(),
             DenoiseCommand.Create(),
             ExploreCommand.Create(),
             InfoCommand.Create(),

@@ -180,7 +180,7 @@ internal static class FlagSpelling
     /// <exception cref="UsageException">A known flag of another program that has no equivalent.</exception>
     public static string[] Rewrite(string[] arguments)
     {
-        var words = arguments.Where(argument => !argument.StartsWith('-')).Take(2).ToList();
+        var words = arguments.Where(argument => !argument.StartsWith('-')).SkipWhile(word => word == "plan").Take(2).ToList();
         var command = words is ["train", var recipe] && AdaptationOptions.Recipes.Contains(recipe) ? Adapt : words.FirstOrDefault() ?? "";
         return [.. arguments.Select(argument => argument.StartsWith('-') ? RewriteFlag(command, argument) : argument)];
     }

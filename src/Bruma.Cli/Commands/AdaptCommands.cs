@@ -15,16 +15,21 @@ internal static class AdaptCommands
         [AdaptationOptions.TextualInversion] = ("Learn a new word for something. Example: bruma train textual-inversion --model DIR --data mycat/ --placeholder-token \"<mycat>\" --initializer-token cat --output runs/word", 5e-3, 4),
     };
 
-    public static IEnumerable<Command> Create() => Recipes.Select(recipe => Create(recipe.Key, recipe.Value));
+    /// <param name="isPlan">Whether a run is only measured.</param>
+    public static IEnumerable<Command> Create(bool isPlan = false) => Recipes.Select(recipe => Create(recipe.Key, recipe.Value, isPlan));
 
-    private static Command Create(string recipe, (string Description, double Rate, int Batch) about)
+    private static Command Create(string recipe, (string Description, double Rate, int Batch) about, bool isPlan)
     {
         var defaults = new AdaptationOptions(recipe, "", "");
         var options = new AdaptOptionSet(recipe, defaults with { LearningRate = about.Rate, BatchSize = about.Batch });
-        var command = new Command(recipe, about.Description);
+        options.Output.Required = !isPlan;
+        var command = new Command(recipe, isPlan ? about.Description.Replace("bruma train", "bruma plan train", StringComparison.Ordinal) : about.Description);
         foreach (var option in options.All)
             command.Options.Add(option);
-        command.SetAction((parsed, cancellation) => TrainingSession.Start(
+        if (isPlan)
+            command.SetAction(parsed => PlanCommand.Run(TrainingSession.Checked(options.Read(parsed).Checked), parsed.GetValue(options.Json)));
+        else
+            command.SetAction((parsed, cancellation) => TrainingSession.Start(
             () =>
             {
                 var wishes = options.Read(parsed);

@@ -18,14 +18,15 @@ internal static class ModelsConvert
         var type = new Option<string?>("--type") { Description = "Type of the weights: fp32, fp16 or bf16. Without it they stay as they are, bit for bit." };
         var variant = new Option<string?>("--variant") { Description = "Variant of a folder's weights, such as fp16." };
         var prediction = new Option<string?>("--prediction") { Description = "What a single file's U-Net predicts, epsilon or v: the weights of SD 2.x do not tell, so v is taken." };
+        var configs = new Option<string?>("--configs") { Description = "Folder with unet/config.json, vae/config.json and so on, for a single file whose networks are not of its family's sizes." };
         var command = new Command("convert", "Write a model in another layout or with its weights in another type. Example: bruma models convert v1-5.safetensors --output v1-5/")
         {
-            model, output, type, variant, prediction,
+            model, output, type, variant, prediction, configs,
         };
         command.SetAction(parsed =>
         {
             var target = parsed.GetRequiredValue(output);
-            var wish = new Wish(parsed.GetRequiredValue(model), target, Type(parsed.GetValue(type)), parsed.GetValue(variant), Prediction(parsed.GetValue(prediction)));
+            var wish = new Wish(parsed.GetRequiredValue(model), target, Type(parsed.GetValue(type)), parsed.GetValue(variant), Prediction(parsed.GetValue(prediction)), parsed.GetValue(configs));
             if (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any())
                 throw new UsageException($"--output {target}: is not empty; choose a new folder.");
             if (File.Exists(target))
@@ -41,7 +42,7 @@ internal static class ModelsConvert
         var toFile = wish.Output.EndsWith(Extension, StringComparison.OrdinalIgnoreCase);
         if (SingleFile.Is(wish.Model))
         {
-            using var file = SingleFile.Open(wish.Model);
+            using var file = SingleFile.Open(wish.Model, wish.Configs);
             if (toFile)
                 SafetensorsFile.Copy(wish.Output, file.Stored, new Dictionary<string, string> { ["format"] = "pt" }, wish.Type);
             else
@@ -72,5 +73,5 @@ internal static class ModelsConvert
         _ => throw new UsageException($"--prediction {name}: must be epsilon or v."),
     };
 
-    private sealed record Wish(string Model, string Output, ScalarType? Type, string? Variant, PredictionType? Prediction);
+    private sealed record Wish(string Model, string Output, ScalarType? Type, string? Variant, PredictionType? Prediction, string? Configs);
 }

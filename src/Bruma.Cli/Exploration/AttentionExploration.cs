@@ -20,7 +20,7 @@ internal static class AttentionExploration
         var cells = new List<LabelledPicture> { new(picture, "the picture") };
         foreach (var (word, first, count) in words)
         {
-            using var map = mean.narrow(0, first, count).sum(0);
+            using var map = mean.narrow(0, first, count).sum(0, keepdim: false); // sum(0) alone would be a type
             cells.Add(new(HeatOverlay.Compose(picture, map), FormattableString.Invariant($"{word}\n{100 * map.mean().item<float>():0.0} %")));
         }
         context.WriteSheet($"\"{context.Prompt}\": attention to each word, all layers and steps ({context.Settings(request)})", cells, Math.Min(6, cells.Count));

@@ -1,7 +1,7 @@
 namespace Bruma.Hub;
 
 /// <summary>The folder of one model in the cache that Bruma shares with huggingface_hub.</summary>
-/// <remarks><c>refs/REVISION</c> holds a commit, <c>blobs/ETAG</c> contents, <c>snapshots/COMMIT/PATH</c> links to them, <c>.no_exist/COMMIT/PATH</c> what is known to be missing.
+/// <remarks><c>refs/REVISION</c> holds a commit, <c>blobs/ETAG</c> contents, <c>snapshots/COMMIT/PATH</c> links to them.
 /// https://huggingface.co/docs/huggingface_hub/guides/manage-cache.</remarks>
 internal sealed class HubCache(HubSettings settings, HubReference reference)
 {
@@ -35,8 +35,6 @@ internal sealed class HubCache(HubSettings settings, HubReference reference)
 
     /// <exception cref="BrumaException">The name would lie outside of the snapshot.</exception>
     public string Pointer(string commit, string file) => Path.Combine(Snapshot(commit), Path.Combine(SafeParts(file)));
-
-    public string NotThere(string commit, string file) => Path.Combine(Root, ".no_exist", commit, Path.Combine(SafeParts(file)));
 
     public string Blob(string etag) => Path.Combine(Root, "blobs", etag);
 

@@ -16,7 +16,7 @@ internal static class BlockAttention
 
     /// <summary>Whether the kernel takes the inputs; else <see cref="AttentionProduct.Plain"/> does.</summary>
     public static bool Takes(Tensor query) =>
-        !is_grad_enabled() && query.device.type == TorchSharp.DeviceType.CPU && query.dtype is ScalarType.Float32 or ScalarType.BFloat16;
+        !is_grad_enabled() && !Checkpoint.IsRunning && query.device.type == TorchSharp.DeviceType.CPU && query.dtype is ScalarType.Float32 or ScalarType.BFloat16;
 
     /// <param name="query">[B, Tq, N * d]; rows may be apart, elements of a row not.</param>
     /// <param name="key">[B, Tk, N * d].</param>

@@ -6,6 +6,12 @@ namespace Bruma.Nn;
 /// <remarks>Chen et al. 2016, arXiv:1604.06174. A tensor that a piece uses twice is passed twice, so that its gradients are summed in the same order, and to the same bits, as without.</remarks>
 public static class Checkpoint
 {
+    [ThreadStatic]
+    private static bool _isRunning;
+
+    /// <summary>Whether a piece is computed without recording gradients that will be asked for: it must take the same way as later, when they are.</summary>
+    internal static bool IsRunning => _isRunning;
+
     /// <param name="body">The piece: a function of the inputs; its parameters may be captured.</param>
     /// <param name="random">The generator that the piece draws from; it draws the same again. Null for none.</param>
     /// <param name="inputs">Its tensors, in the order in which their gradients come in without checkpointing; null for a missing one.</param>
@@ -36,7 +42,16 @@ public static class Checkpoint
             ctx.save_data(Random, random!);
             ctx.save_data(Present, inputs.Select(input => input is not null).ToArray());
             ctx.save_for_backward(saved);
-            return body(inputs);
+            var outer = _isRunning;
+            _isRunning = true;
+            try
+            {
+                return body(inputs);
+            }
+            finally
+            {
+                _isRunning = outer;
+            }
         }
 
         public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)

@@ -65,7 +65,7 @@ public static class GatedGelu
     public static Tensor Of(Tensor x)
     {
         using var scope = NewDisposeScope();
-        if (is_grad_enabled() || x.device.type != TorchSharp.DeviceType.CPU || x.dtype is not (ScalarType.Float32 or ScalarType.BFloat16))
+        if (is_grad_enabled() || Checkpoint.IsRunning || x.device.type != TorchSharp.DeviceType.CPU || x.dtype is not (ScalarType.Float32 or ScalarType.BFloat16))
             return Plain(x).MoveToOuterDisposeScope();
         var width = (int)(x.shape[^1] / 2);
         var result = empty([.. x.shape[..^1], width], x.dtype);

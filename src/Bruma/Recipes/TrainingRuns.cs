@@ -1,9 +1,9 @@
 using System.Text.Json;
 using Bruma.Data.Emoji;
 using Bruma.Hub;
-using Bruma.Recipes.Finetuning;
-using Bruma.Recipes.Emoji;
 using Bruma.Recipes.Adaptation;
+using Bruma.Recipes.Emoji;
+using Bruma.Recipes.Finetuning;
 using Bruma.Training;
 
 namespace Bruma.Recipes;

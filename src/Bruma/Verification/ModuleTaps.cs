@@ -70,6 +70,30 @@ internal static class ModuleTaps
                     return output;
                 });
                 return true;
+            case Module<Tensor, TextPass, Tensor> text:
+                text.register_forward_hook((_, _, _, output) => Keep(output));
+                return true;
+            case Module<Tensor, TextPass, TransformerOutput> text:
+                text.register_forward_hook((_, _, _, output) =>
+                {
+                    Keep(output.LastHiddenState);
+                    return output;
+                });
+                return true;
+            case T5Block block:
+                block.register_forward_hook((_, _, _, output) =>
+                {
+                    Keep(output.Hidden);
+                    return output;
+                });
+                return true;
+            case TransformerDecoderLayer layer:
+                layer.register_forward_hook((_, _, _, output) =>
+                {
+                    Keep(output.Hidden);
+                    return output;
+                });
+                return true;
             case ResnetBlock block:
                 block.register_forward_hook((_, _, _, _, output) => Keep(output));
                 return true;

@@ -114,6 +114,17 @@ public sealed class HubDownloadTests : IDisposable
     }
 
     [Fact]
+    public async Task A_content_that_changed_on_disk_is_found()
+    {
+        var snapshot = await Fetch("hf:org/name");
+        Assert.All(ModelCheck.Of(snapshot), check => Assert.Null(check.Problem));
+        var blob = Directory.EnumerateFiles(Path.Combine(Cache, "models--org--name", "blobs")).First(file => Path.GetFileName(file).Length == 64);
+        using (var file = File.OpenWrite(blob))
+            file.WriteByte(1);
+        Assert.Contains("SHA-256", Assert.Single(ModelCheck.Of(snapshot), check => check.Problem is not null).Problem);
+    }
+
+    [Fact]
     public async Task Without_links_the_files_lie_in_the_snapshot()
     {
         var snapshot = await Fetch("hf:org/name", ("HF_HUB_DISABLE_SYMLINKS", "1"));

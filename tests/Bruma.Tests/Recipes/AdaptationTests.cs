@@ -47,17 +47,15 @@ public sealed class AdaptationTests : IDisposable
         Assert.All(files, file => Assert.Equal(FileHash.Sha256(Path.Combine(whole, file)), FileHash.Sha256(Path.Combine(resumed, file))));
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void Gradient_checkpointing_changes_no_bit(bool trainsText)
+    [Fact]
+    public void Gradient_checkpointing_changes_no_bit()
     {
-        var options = Options(AdaptationOptions.Lora) with { Rank = 2, LoraDropout = 0.2, Targets = [.. LoraTargets.Attention, .. LoraTargets.Convolutions], TrainTextEncoder = trainsText };
+        var options = Options(AdaptationOptions.Lora) with { Rank = 2, LoraDropout = 0.2, Targets = LoraTargets.Attention };
         var (plain, checkpointed) = (Finished(AdaptationRun.Start(_folder["a"], options)), Finished(AdaptationRun.Start(_folder["b"], options with { GradientCheckpointing = true })));
         using var scope = NewDisposeScope();
         using var first = new SafetensorsFile(Path.Combine(plain, "pytorch_lora_weights.safetensors"));
         using var second = new SafetensorsFile(Path.Combine(checkpointed, "pytorch_lora_weights.safetensors"));
-        Assert.Equal(trainsText, first.Tensors.Keys.Any(key => key.StartsWith("text_encoder.", StringComparison.Ordinal)));
+        Assert.NotEmpty(first.Tensors);
         Assert.Empty(first.Tensors.Keys.Where(key => !first.Read(key).eq(second.Read(key)).all().item<bool>()).Take(5));
     }
 
@@ -88,8 +86,10 @@ public sealed class AdaptationTests : IDisposable
     [Fact]
     public void DreamBooth_keeps_the_class_and_replay_the_base()
     {
-        var options = Options(AdaptationOptions.DreamBooth) with { InstancePrompt = "a photo of sks cat", ClassPrompt = "a photo of a cat", ClassData = Path.Combine(_photos, "cat"), Data = Path.Combine(_photos, "red_cat"), Replay = _photos, ReplayShare = 0.5 };
+        var options = Options(AdaptationOptions.DreamBooth) with { InstancePrompt = "a photo of sks cat", ClassPrompt = "a photo of a cat", ClassImages = 2, SampleEvery = 4, Data = Path.Combine(_photos, "red_cat"), Replay = _photos, ReplayShare = 0.5 };
         var model = Finished(AdaptationRun.Start(_folder["run"], options));
+        Assert.True(File.Exists(Path.Combine(_folder["run"], "learned.png")) && File.Exists(Path.Combine(_folder["run"], "learned.webp")));
+        Assert.Equal(2, Directory.EnumerateFiles(Path.Combine(LatentCache.Root, "class-pictures"), "*.png", SearchOption.AllDirectories).Count());
         using var loaded = BaseModel.Load(model);
         Assert.NotEqual(FileHash.Sha256(ModelFolder.FindWeights(Path.Combine(Base, "unet"))), loaded.Sha256());
     }

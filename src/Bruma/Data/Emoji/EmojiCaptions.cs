@@ -103,7 +103,7 @@ public sealed class EmojiCaptions(EmojiDataset data, EmojiSplits splits)
         return scene.Kind switch
         {
             SceneKind.Recoloured => Recoloured(concept, colour!).English,
-            SceneKind.OnGround => $"{one} on a {colour!.English} background",
+            SceneKind.OnGround => $"{one} on {EmojiGrammar.WithArticle(colour!.English)} background",
             SceneKind.Several => $"{EmojiGrammar.EnglishNumbers[scene.Number]} {EmojiGrammar.EnglishPlural(label)}",
             SceneKind.Resized => $"{(scene.Number < 100 ? "small" : "large")} {label}",
             SceneKind.Toned => $"{label}, {EmojiGrammar.EnglishTones[scene.Number]} skin tone",

@@ -14,8 +14,25 @@ internal static partial class EmojiGrammar
     private static readonly HashSet<string> MasculineInA = ["día", "mapa", "planeta", "sofá", "panda", "koala", "gorila", "puma", "cometa", "tranvía", "paraguas", "karateka", "yoga", "pijama", "problema", "idioma"];
     private static readonly Dictionary<string, string> IrregularPlurals = new()
     {
-        ["man"] = "men", ["woman"] = "women", ["person"] = "people", ["mouse"] = "mice", ["tooth"] = "teeth", ["foot"] = "feet", ["goose"] = "geese", ["leaf"] = "leaves", ["knife"] = "knives", ["wolf"] = "wolves",
-        ["fish"] = "fish", ["sheep"] = "sheep", ["scissors"] = "scissors", ["glasses"] = "glasses", ["child"] = "children", ["cactus"] = "cacti", ["bread"] = "loaves of bread", ["deer"] = "deer", ["bison"] = "bison",
+        ["man"] = "men",
+        ["woman"] = "women",
+        ["person"] = "people",
+        ["mouse"] = "mice",
+        ["tooth"] = "teeth",
+        ["foot"] = "feet",
+        ["goose"] = "geese",
+        ["leaf"] = "leaves",
+        ["knife"] = "knives",
+        ["wolf"] = "wolves",
+        ["fish"] = "fish",
+        ["sheep"] = "sheep",
+        ["scissors"] = "scissors",
+        ["glasses"] = "glasses",
+        ["child"] = "children",
+        ["cactus"] = "cacti",
+        ["bread"] = "loaves of bread",
+        ["deer"] = "deer",
+        ["bison"] = "bison",
     };
 
     /// <summary>Words of a text: runs of letters and digits.</summary>

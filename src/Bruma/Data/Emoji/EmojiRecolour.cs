@@ -32,7 +32,7 @@ internal static class EmojiRecolour
     [
         new("red", "rojo", "roja", new(0.60f, 0.22f, 27)),
         new("orange", "naranja", "naranja", new(0.74f, 0.17f, 58)),
-        new("yellow", "amarillo", "amarilla", new(0.87f, 0.17f, 92)),
+        new("yellow", "amarillo", "amarilla", new(0.87f, 0.17f, 86)),
         new("green", "verde", "verde", new(0.66f, 0.18f, 143)),
         new("blue", "azul", "azul", new(0.58f, 0.17f, 252)),
         new("purple", "morado", "morada", new(0.53f, 0.19f, 303)),

@@ -74,7 +74,7 @@ internal sealed record AdaptationNotes(AdaptationOptions Options, string BaseSha
     private JsonObject Pathless()
     {
         var json = JsonSerializer.SerializeToNode(Options, AdaptationOptionsJson.Default.AdaptationOptions)!.AsObject();
-        foreach (var key in new[] { "model", "data", "replay", "class_data", "threads", "checkpoint_every", "checkpoints_total_limit", "sample_every", "sample_prompts" })
+        foreach (var key in new[] { "model", "data", "replay", "class_data", "threads", "gradient_checkpointing", "checkpoint_every", "checkpoints_total_limit", "sample_every", "sample_prompts" })
             json.Remove(key);
         return json;
     }

@@ -21,6 +21,7 @@ public sealed class AdaptationRun : ITrainingRun
     private readonly ValidationLoss _validation;
     private readonly Trainer<NumberedBatch> _trainer;
     private readonly BestWeights _best;
+    private readonly Previews _previews;
     private readonly Stopwatch _watch = new();
     private long _stepsTimed;
 
@@ -38,6 +39,7 @@ public sealed class AdaptationRun : ITrainingRun
         _trainer = new Trainer<NumberedBatch>(_part.Network, Loss, new TrainerOptions(options.Steps, new LearningRateSchedule(options.LrSchedule, options.LearningRate, options.LrWarmupSteps, options.Steps),
             new AdamWOptions(options.LearningRate, Beta2: 0.999, WeightDecay: options.WeightDecay), options.EmaDecay is { } decay ? new EmaOptions(decay) : null, options.GradientAccumulationSteps, options.MaxGradientNorm, options.Seed), precision);
         _best = new BestWeights(_trainer.Parameters);
+        _previews = new Previews(model, options, options.SamplePrompts ?? data.Subjects);
     }
 
     public AdaptationOptions Options { get; }
@@ -51,6 +53,12 @@ public sealed class AdaptationRun : ITrainingRun
     public bool Finished => Directory.Exists(_folder.Model);
 
     public int Threads => Options.Threads;
+
+    /// <summary>Pictures that are trained on.</summary>
+    public int Pictures => _data.Training;
+
+    /// <summary>Numbers that are trained.</summary>
+    public long Parameters => _trainer.Parameters.Count;
 
     public bool PrefersMemory => Options.GradientCheckpointing;
 
@@ -114,6 +122,8 @@ public sealed class AdaptationRun : ITrainingRun
             record.Write(entry);
             if (isDue || cancellationToken.IsCancellationRequested)
                 _folder.SaveCheckpoint(report.Step, Save, Options.CheckpointsTotalLimit);
+            if (Options.SampleEvery > 0 && report.Step % Options.SampleEvery == 0)
+                Look(report.Step);
             yield return entry;
         }
         _folder.Log($"to step {Step}");
@@ -121,6 +131,8 @@ public sealed class AdaptationRun : ITrainingRun
 
     public IEnumerable<string> Finish()
     {
+        if (Previews.Join(Folder) is { Count: > 0 } joined)
+            yield return $"how it learned: {string.Join(", ", joined)}";
         LossPlot.Write(Path.Combine(Folder, "loss.png"), _folder.ReadStats());
         using var still = no_grad();
         var values = _best.Values ?? _trainer.Parameters.Named(_trainer.Average ?? _trainer.Parameters.Master).ToDictionary(StringComparer.Ordinal);
@@ -151,9 +163,8 @@ public sealed class AdaptationRun : ITrainingRun
     private static AdaptationData LoadData(AdaptationOptions options, BaseModel model)
     {
         var cache = new LatentCache(model.Autoencoder, FileHash.Sha256(ModelFolder.FindWeights(model.Sources.PathOf("vae"), model.Sources.Variant)));
-        if (options.ClassPrompt is not null && options.ClassData is null)
-            throw new BrumaException("--class-prompt: needs pictures of the class; give their folder as --class-data.");
-        return AdaptationData.Load(options, model.Autoencoder, cache, options.ClassData);
+        var classFolder = options.ClassPrompt is null ? null : options.ClassData ?? ClassPictures.Folder(model, options);
+        return AdaptationData.Load(options, model.Autoencoder, cache, classFolder);
     }
 
     private DiffusionObjective Objective()
@@ -178,6 +189,17 @@ public sealed class AdaptationRun : ITrainingRun
         if (loss is { } value)
             _best.Offer(value, step, _trainer.Average ?? _trainer.Parameters.Master);
         return loss;
+    }
+
+    private void Look(long step)
+    {
+        _watch.Stop();
+        _trainer.WithAverage(() =>
+        {
+            _previews.Write(Folder, step);
+            return true;
+        });
+        _watch.Start();
     }
 
     private void Save(string folder)

@@ -3,9 +3,18 @@ using Bruma.Hub;
 
 namespace Bruma.Recipes.Emoji;
 
+/// <summary>A stage that measures itself on held-out data.</summary>
+public interface IMeasuredStage
+{
+    EmojiMeasures Measures { get; }
+}
+
 /// <summary>What a stage measures on held-out data as it goes on: <c>held-out.jsonl</c> of its run folder.</summary>
 public sealed class EmojiMeasures(string folder)
 {
+    /// <summary>The measure that every stage has; lower is better.</summary>
+    public const string Loss = "loss";
+
     private readonly string _path = Path.Combine(folder, "held-out.jsonl");
 
     /// <summary>Adds a line.</summary>
@@ -17,6 +26,9 @@ public sealed class EmojiMeasures(string folder)
         if (File.Exists(_path))
             AtomicFile.WriteText(_path, string.Concat(Read().Where(line => line["step"] <= step).Select(line => JsonSerializer.Serialize(line) + "\n")));
     }
+
+    /// <summary>The first and the last loss.</summary>
+    public (double First, double Last) Losses() => Read() is { Count: > 0 } lines ? (lines[0][Loss], lines[^1][Loss]) : (double.NaN, double.NaN);
 
     /// <summary>Every whole line so far.</summary>
     public IReadOnlyList<IReadOnlyDictionary<string, double>> Read()

@@ -10,7 +10,7 @@ namespace Bruma.Recipes.Emoji;
 public sealed record EmojiStageSettings(string Name, long Steps, int BatchSize, int MeasureEvery, int Threads);
 
 /// <summary>A stage of the emoji recipe in its run folder: checkpoints by the clock, measures on held-out data by the step.</summary>
-public abstract class EmojiStage<TBatch> : ITrainingRun
+public abstract class EmojiStage<TBatch> : ITrainingRun, IMeasuredStage
     where TBatch : IDisposable
 {
     private static readonly TimeSpan BetweenCheckpoints = TimeSpan.FromMinutes(5);

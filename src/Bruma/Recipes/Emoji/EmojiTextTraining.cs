@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Bruma.Data;
 using Bruma.Data.Emoji;
-using Bruma.Hub;
 using Bruma.Nn;
 using Bruma.Text;
 using Bruma.Training;
@@ -95,6 +94,7 @@ public sealed class EmojiTextTraining : EmojiStage<CaptionedBatch>
         var both = Enumerable.Range(0, found.Length).Where(i => !_splits.HidesConcept(_data.Concepts[i].Codepoints)).ToLookup(i => _splits.HidesSpanish(_data.Concepts[i].Codepoints));
         return new Dictionary<string, double>
         {
+            [EmojiMeasures.Loss] = HeldOutLoss(english),
             ["en_es_top1"] = Share(both[false], i => found[i] == i),
             ["en_es_top1_h4"] = Share(both[true], i => found[i] == i),
             ["held_out_picture_top1"] = PictureTop1(english),
@@ -114,6 +114,16 @@ public sealed class EmojiTextTraining : EmojiStage<CaptionedBatch>
             right += part.Where((picture, i) => nearest[i] == _data.Pictures[picture].Concept).Count();
         }
         return (double)right / Math.Max(1, _hidden.Count);
+    }
+
+    /// <summary>Of held-out pictures with the English names of what they show.</summary>
+    private double HeldOutLoss(Tensor names)
+    {
+        using var scope = NewDisposeScope();
+        var chosen = _hidden.Take(MeasureBatch).ToList();
+        var shown = tensor(chosen.Select(picture => (long)_data.Pictures[picture].Concept).ToArray());
+        var vectors = _network.Judge(_network.Features(EmojiPainter.Plain(_data.Pixels, chosen, EmojiTextBatches.Size))).Vectors;
+        return SigmoidContrast.Loss(vectors, names[shown], shown.unsqueeze(1) == shown.unsqueeze(0), _network.LogScale, _network.Bias).item<float>();
     }
 
     /// <returns>[K, P].</returns>

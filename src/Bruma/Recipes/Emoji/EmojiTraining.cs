@@ -74,17 +74,33 @@ public sealed class EmojiTraining : ITrainingRun
             var before = Step;
             _current?.Dispose();
             _current = File.Exists(Path.Combine(stage.Folder, "config.json")) ? TrainingRuns.Resume(stage.Folder) : stage.Start(stage.Folder);
-            _told.AddRange(_current.Introduction);
+            foreach (var line in _current.Introduction)
+                Tell(line);
             foreach (var report in _current.Run(cancellationToken))
                 yield return report with { Step = before + report.Step };
             if (_current.Step < _current.Steps)
                 yield break; // cancelled, and saved
             foreach (var line in _current.Finish())
-                _run.Log(line);
+                Tell(line);
+            Judge(stage.Name, ((IMeasuredStage)_current).Measures.Losses());
         }
     }
 
     public IEnumerable<string> Finish() => _told;
+
+    /// <summary>A short run shows that everything learns; one that does not is a defect.</summary>
+    private void Judge(string stage, (double First, double Last) loss)
+    {
+        Tell(FormattableString.Invariant($"{stage}: held-out loss {loss.First:0.000} at the start, {loss.Last:0.000} at the end"));
+        if (_options.Quick && !(loss.Last < loss.First))
+            throw new BrumaException(FormattableString.Invariant($"{stage}: the held-out loss went from {loss.First:0.000} to {loss.Last:0.000}, but --quick must improve it; this is a defect of Bruma, please report it."));
+    }
+
+    private void Tell(string line)
+    {
+        _told.Add(line);
+        _run.Log(line);
+    }
 
     public void Dispose() => _current?.Dispose();
 

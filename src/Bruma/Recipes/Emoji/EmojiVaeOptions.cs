@@ -1,6 +1,3 @@
-using System.Text.Json.Serialization;
-using Bruma.Hub;
-using Bruma.Diffusion;
 using Bruma.StableDiffusion;
 using Bruma.Training;
 

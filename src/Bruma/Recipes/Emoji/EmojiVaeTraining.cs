@@ -95,7 +95,7 @@ public sealed class EmojiVaeTraining : EmojiStage<PictureBatch>
     protected override IReadOnlyDictionary<string, double> Measure(long step)
     {
         using var scope = NewDisposeScope();
-        var (squares, similarity, deviation) = (0.0, 0.0, 0.0);
+        var (loss, squares, similarity, deviation) = (0.0, 0.0, 0.0, 0.0);
         var chosen = Spread(_hidden, Measured);
         foreach (var part in chosen.Chunk(MeasureBatch))
         {
@@ -103,12 +103,13 @@ public sealed class EmojiVaeTraining : EmojiStage<PictureBatch>
             var pictures = EmojiPainter.Plain(_data.Pixels, part, _options.Size);
             var latents = _network.Encode(pictures).Mean;
             var output = _network.Decode(latents).to(float32).clamp(-1, 1);
+            loss += EmojiVaeLoss.Reconstruction(output, pictures).item<float>() * part.Length;
             squares += PixelSimilarity.MeanSquaredError(output, pictures).sum().item<double>();
             similarity += PixelSimilarity.Ssim(output, pictures, 2).sum().item<double>();
             deviation += latents.to(float32).std().item<float>() * part.Length;
         }
         DrawSheet(step);
-        return new Dictionary<string, double> { ["psnr"] = 10 * Math.Log10(4 / (squares / chosen.Count)), ["ssim"] = similarity / chosen.Count, ["latent_std"] = deviation / chosen.Count };
+        return new Dictionary<string, double> { [EmojiMeasures.Loss] = loss / chosen.Count, ["psnr"] = 10 * Math.Log10(4 / (squares / chosen.Count)), ["ssim"] = similarity / chosen.Count, ["latent_std"] = deviation / chosen.Count };
     }
 
     private static List<int> Spread(List<int> all, int count) => [.. Enumerable.Range(0, Math.Min(count, all.Count)).Select(i => all[(int)((long)i * all.Count / Math.Min(count, all.Count))])];
