@@ -1,6 +1,5 @@
 using Bruma.Imaging;
 using Bruma.StableDiffusion;
-using static TorchSharp.torch;
 
 namespace Bruma.Cli.Exploration;
 

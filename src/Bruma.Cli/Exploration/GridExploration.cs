@@ -3,7 +3,6 @@ using System.Globalization;
 using Bruma.Diffusion.Schedulers;
 using Bruma.Imaging;
 using Bruma.StableDiffusion;
-using static TorchSharp.torch;
 
 namespace Bruma.Cli.Exploration;
 

@@ -64,7 +64,8 @@ public sealed class FeatureNetwork : IDisposable
         var network = EfficientNetLite0.Load(folder);
         return new FeatureNetwork(EfficientNetLite0.ModelName, FileHash.Sha256(ModelFolder.FindWeights(folder)), network,
             picture => InScope(() => network.Normalize(CentralSquare.Of(picture, network.Config.ImageSize, ResampleFilter.Bicubic))),
-            batch => network.Features(batch) is var features ? new FeatureBatch(features, network.Classify(features)) : default) { BatchSize = 4 };
+            batch => network.Features(batch) is var features ? new FeatureBatch(features, network.Classify(features)) : default)
+        { BatchSize = 4 };
     }
 
     /// <summary>The central square at the classifier's size, gray where it is gray.</summary>
@@ -73,7 +74,8 @@ public sealed class FeatureNetwork : IDisposable
         var (network, config) = SmallClassifier.Load(folder);
         return new FeatureNetwork(config.FeatureName ?? Path.GetFileName(folder.TrimEnd('/')), FileHash.Sha256(ModelFolder.FindWeights(folder)), network,
             picture => InScope(() => ImageTensor.FromBytes(Channels(CentralSquare.Of(picture, config.ImageSize, ResampleFilter.Lanczos), config.Channels))),
-            batch => network.Features(batch) is var features ? new FeatureBatch(features, network.Classify(features)) : default) { BatchSize = 64 };
+            batch => network.Features(batch) is var features ? new FeatureBatch(features, network.Classify(features)) : default)
+        { BatchSize = 64 };
     }
 
     /// <summary>The whole picture at 299 px as TensorFlow resizes, whatever its shape: as FID does.</summary>

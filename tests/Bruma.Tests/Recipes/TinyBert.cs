@@ -3,7 +3,6 @@ using Bruma.Hub;
 using Bruma.Nn;
 using Bruma.Tests.Support;
 using Bruma.Transformers;
-using static TorchSharp.torch;
 
 namespace Bruma.Tests.Recipes;
 

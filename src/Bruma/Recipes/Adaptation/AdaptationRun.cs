@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Bruma.Diffusion;
 using Bruma.Diffusion.Schedulers;
 using Bruma.Hub;
-using Bruma.StableDiffusion;
 using Bruma.Training;
 using TorchSharp;
 using static TorchSharp.torch;
