@@ -1,4 +1,7 @@
+#!/usr/bin/env dotnet
 #:project ../src/Bruma
+#:property PublishAot=false
+
 // Lab 5: adapt a pretrained model to a task of your own, and find out whether it was worth it.
 //   dotnet run labs/05-fine-tuning.cs             about ten minutes on two cores
 //   dotnet run labs/05-fine-tuning.cs -- --quick  under a minute, on fewer examples
