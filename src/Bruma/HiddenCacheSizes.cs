@@ -10,7 +10,7 @@ namespace Bruma;
 /// libtorch 2.10 brings oneDNN 3.7.1, which reads the sizes from CPUID leaf 0x8000001D without looking whether the leaf is filled. Where a virtual
 /// machine leaves it empty, every cache has one byte, each reorder is cut into blocks for it, and blocks of a channel count that is no multiple of 16
 /// lose their zero padding: convolutions of 24 channels, and gradients of convolutions with 1 or 3, are then wrong without a word. Later versions of
-/// oneDNN ask the older leaves; this does the same and writes the sizes where oneDNN keeps them. See docs/decisions/0005.
+/// oneDNN ask the older leaves; this does the same and writes the sizes where oneDNN keeps them. See docs/decisions/0006.
 /// </remarks>
 public static unsafe class HiddenCacheSizes
 {
