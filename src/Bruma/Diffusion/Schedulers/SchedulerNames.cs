@@ -94,7 +94,8 @@ public static class SchedulerNames
             else if (plain.EndsWith(ending, StringComparison.Ordinal) && Algorithm(plain[..^ending.Length], model, name) is { } found)
                 return change(found);
         var trouble = Elsewhere.Contains(plain) ? "is not implemented in Bruma" : "is no scheduler that Bruma knows";
-        throw new BrumaException($"scheduler '{name}' {trouble}; there are {string.Join(", ", All)}.");
+        var meant = Spelling.Nearest(plain, All) is { } near ? $": did you mean {near}?" : ".";
+        throw new BrumaException($"scheduler '{name}' {trouble}{meant} There are {string.Join(", ", All)}.");
     }
 
     /// <summary>Every algorithm, and every kind of noise levels, by its short name.</summary>
