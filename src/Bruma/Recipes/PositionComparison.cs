@@ -30,7 +30,7 @@ public sealed class PositionComparison(PositionOptions options)
     /// <exception cref="BrumaException">The text is missing or too short.</exception>
     public IEnumerable<PositionResult> Run(CancellationToken cancellation = default)
     {
-        var text = options.Text is null ? null : Text.Of(TextCorpus.Read(options.Text), options);
+        var text = options.Text is null ? null : LettersOfText.Of(TextCorpus.Read(options.Text), options);
         foreach (var kind in options.Compared)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -65,7 +65,7 @@ public sealed class PositionComparison(PositionOptions options)
         return (SequenceScoring.Exact(examples, written), (double)right / examples.Sum(example => example.Target.Length));
     }
 
-    private double[] Characters(string kind, Text text, CancellationToken cancellation)
+    private double[] Characters(string kind, LettersOfText text, CancellationToken cancellation)
     {
         using var network = new DecoderTransformer(text.Vocabulary, options.Plan, kind, Factors[^1] * options.Context);
         using (var start = HashedSeed.At(options.Seed, 0))
@@ -104,11 +104,11 @@ public sealed class PositionComparison(PositionOptions options)
     }
 
     /// <summary>A text as characters: its beginning to learn from, its last tenth to measure.</summary>
-    private sealed record Text(int Vocabulary, int[] Training, int[] HeldOut)
+    private sealed record LettersOfText(int Vocabulary, int[] Training, int[] HeldOut)
     {
         private const int MostCharacters = 3_000_000;
 
-        public static Text Of(string text, PositionOptions options)
+        public static LettersOfText Of(string text, PositionOptions options)
         {
             text = text[..Math.Min(text.Length, MostCharacters)];
             var vocabulary = CharacterVocabulary.Of([text]);
@@ -116,7 +116,7 @@ public sealed class PositionComparison(PositionOptions options)
             var held = ids.Length / 10;
             if (held < Factors[^1] * options.Context)
                 throw new BrumaException($"{options.Text}: {ids.Length} characters are too few to measure windows of {Factors[^1] * options.Context} on a tenth of them; give a longer text.");
-            return new Text(vocabulary.Size, ids[..^held], ids[^held..]);
+            return new LettersOfText(vocabulary.Size, ids[..^held], ids[^held..]);
         }
     }
 }
