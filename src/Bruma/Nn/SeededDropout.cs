@@ -29,6 +29,7 @@ public sealed class SeededDropout(double probability) : Module<Tensor, Tensor>(n
             throw new InvalidOperationException($"training with dropout needs a generator: call {nameof(SeededDropout)}.{nameof(SetGenerator)} first");
         using var scope = NewDisposeScope();
         var keep = empty(x.shape, x.dtype, x.device).bernoulli_(1 - Probability, Generator);
-        return (x * keep.div_(1 - Probability)).MoveToOuterDisposeScope();
+        using TorchSharp.Scalar kept = 1 - Probability; // a temporary could be collected while the native call reads it
+        return (x * keep.div_(kept)).MoveToOuterDisposeScope();
     }
 }
