@@ -17,7 +17,7 @@ public static class BrumaCommand
         var root = new RootCommand("Generative models for .NET: train, generate, measure and verify in one process.")
         {
             GenerateCommand.Create(),
-            TrainCommand.Create(args),
+            TrainCommand.Create(),
             ResumeCommand.Create(),
             PlanCommand.Create(),
             DenoiseCommand.Create(),

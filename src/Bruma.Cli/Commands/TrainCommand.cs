@@ -8,18 +8,14 @@ internal static class TrainCommand
 {
     private static readonly DiffusionOptions Defaults = new("");
 
-    /// <param name="arguments">Of the whole call: <c>text-to-image</c> with <c>--recipe</c> is a named recipe with few options, without it fine-tuning with many.</param>
-    public static Command Create(IReadOnlyList<string> arguments)
+    public static Command Create()
     {
         var command = new Command("train", "Train a model. Example: bruma train diffusion --data fashion-mnist --output runs/fashion --steps 3000")
         {
-            Diffusion(), TrainGanCommand.Create(), TrainClassifierCommand.Create(), TrainTransformerCommand.Create(), TrainLanguageModelCommand.Create(), TrainTokenizerCommand.Create(),
+            Diffusion(), TrainGanCommand.Create(), TrainClassifierCommand.Create(), TrainTransformerCommand.Create(), TrainLanguageModelCommand.Create(), TrainTokenizerCommand.Create(), TrainEmojiCommand.Create(),
         };
-        var named = arguments.Contains("text-to-image") && arguments.Any(argument => argument.StartsWith("--recipe", StringComparison.Ordinal));
-        foreach (var recipe in AdaptCommands.Create().Where(recipe => !named || recipe.Name != "text-to-image"))
+        foreach (var recipe in AdaptCommands.Create())
             command.Subcommands.Add(recipe);
-        if (named)
-            command.Subcommands.Add(TrainEmojiCommand.Create());
         return command;
     }
 

@@ -20,37 +20,21 @@ public sealed record ClassifierOptions(
     /// <summary>Refuses values that no run could have, each by its option's name.</summary>
     public ClassifierOptions Checked()
     {
-        Require(Steps >= 1, "--steps", Steps, "at least 1");
-        Require(BatchSize >= 2, "--batch-size", BatchSize, "at least 2, for the batch norms");
-        Require(LearningRate > 0 && double.IsFinite(LearningRate), "--learning-rate", LearningRate, "greater than 0");
-        Require(WeightDecay >= 0, "--weight-decay", WeightDecay, "0 or more");
-        Require(LabelSmoothing is >= 0 and < 1, "--label-smoothing", LabelSmoothing, "0 to below 1");
-        Require(CheckpointEvery >= 1, "--checkpoint-every", CheckpointEvery, "at least 1");
-        Require(Resolution == 0 || Resolution is >= 8 and <= 128, "--resolution", Resolution, "8 to 128");
-        Require(Threads >= 0, "--threads", Threads, "0 (all) or more");
+        RunConfig.Require(Steps >= 1, "--steps", Steps, "at least 1");
+        RunConfig.Require(BatchSize >= 2, "--batch-size", BatchSize, "at least 2, for the batch norms");
+        RunConfig.Require(LearningRate > 0 && double.IsFinite(LearningRate), "--learning-rate", LearningRate, "greater than 0");
+        RunConfig.Require(WeightDecay >= 0, "--weight-decay", WeightDecay, "0 or more");
+        RunConfig.Require(LabelSmoothing is >= 0 and < 1, "--label-smoothing", LabelSmoothing, "0 to below 1");
+        RunConfig.Require(CheckpointEvery >= 1, "--checkpoint-every", CheckpointEvery, "at least 1");
+        RunConfig.Require(Resolution == 0 || Resolution is >= 8 and <= 128, "--resolution", Resolution, "8 to 128");
+        RunConfig.Require(Threads >= 0, "--threads", Threads, "0 (all) or more");
         return this;
     }
 
     public string ToJson() => JsonSerializer.Serialize(this, ClassifierOptionsJson.Default.ClassifierOptions) + "\n";
 
     /// <summary>Reads the <c>config.json</c> of a run.</summary>
-    public static ClassifierOptions Read(string path)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(path), ClassifierOptionsJson.Default.ClassifierOptions)!.Checked();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
-        {
-            throw new BrumaException($"{path}: not the configuration of a run ({e.Message.TrimEnd('.')}); give the folder that bruma train wrote.", e);
-        }
-    }
-
-    private static void Require<T>(bool condition, string option, T found, string expected)
-    {
-        if (!condition)
-            throw new BrumaException(FormattableString.Invariant($"{option} {found}: must be {expected}."));
-    }
+    public static ClassifierOptions Read(string path) => RunConfig.Read(path, ClassifierOptionsJson.Default.ClassifierOptions).Checked();
 }
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

@@ -62,55 +62,39 @@ public sealed record DiffusionOptions(
     /// <summary>Refuses values that no run could have, each by its option's name.</summary>
     public DiffusionOptions Checked()
     {
-        Require(Steps >= 1, "--steps", Steps, "at least 1");
-        Require(BatchSize >= 0, "--batch-size", BatchSize, "at least 1");
-        Require(GradientAccumulationSteps >= 1, "--gradient-accumulation-steps", GradientAccumulationSteps, "at least 1");
-        Require(CheckpointEvery >= 1, "--checkpoint-every", CheckpointEvery, "at least 1");
-        Require(SampleEvery >= 0, "--sample-every", SampleEvery, "0 (never) or more");
-        Require(Resolution == 0 || Resolution is >= 8 and <= 256, "--resolution", Resolution, "8 to 256");
-        Require(LearningRate > 0 && double.IsFinite(LearningRate), "--learning-rate", LearningRate, "greater than 0");
-        Require(EmaDecay is >= 0 and < 1, "--ema-decay", EmaDecay, "0 to below 1");
-        Require(ClassDropout is >= 0 and < 1, "--class-dropout", ClassDropout, "0 to below 1");
-        Require(Dropout is >= 0 and < 1, "--dropout", Dropout, "0 to below 1");
-        Require(Threads >= 0, "--threads", Threads, "0 (all) or more");
-        Require(Precision is "fp32" or "bf16", "--precision", Precision, "fp32 or bf16");
-        Require(Samplings.Contains(TimestepSampling), "--timestep-sampling", TimestepSampling, string.Join(", ", Samplings));
-        Require(TimestepSampling == "uniform" || Prediction == "flow", "--timestep-sampling", TimestepSampling, $"uniform with --prediction {Prediction}; the others are for flow");
-        Require(MinSnrGamma is null || Prediction != "flow", "--min-snr-gamma", MinSnrGamma, "left out with --prediction flow, whose loss is even in time");
-        Require(MinSnrGamma is null or > 0, "--min-snr-gamma", MinSnrGamma, "greater than 0");
-        Require(WeightDecay >= 0, "--weight-decay", WeightDecay, "0 or more");
-        Require(MaxGradientNorm > 0, "--max-gradient-norm", MaxGradientNorm, "greater than 0");
-        Require(LrWarmupSteps >= 0, "--lr-warmup-steps", LrWarmupSteps, "0 or more");
-        Require(NoiseOffset >= 0, "--noise-offset", NoiseOffset, "0 or more");
-        Require(InputPerturbation >= 0, "--input-perturbation", InputPerturbation, "0 or more");
-        Require(ReportSamples >= 0, "--report-samples", ReportSamples, "0 (no report) or more");
-        Require(EvaluateEvery >= 0, "--evaluate-every", EvaluateEvery, "0 (never) or more");
-        Require(EvaluateSamples >= 16, "--evaluate-samples", EvaluateSamples, "at least 16");
-        Require(CheckpointsTotalLimit >= 0, "--checkpoints-total-limit", CheckpointsTotalLimit, "0 (all) or more");
-        Require(Predictions.Contains(Prediction), "--prediction", Prediction, string.Join(", ", Predictions));
+        RunConfig.Require(Steps >= 1, "--steps", Steps, "at least 1");
+        RunConfig.Require(BatchSize >= 0, "--batch-size", BatchSize, "at least 1");
+        RunConfig.Require(GradientAccumulationSteps >= 1, "--gradient-accumulation-steps", GradientAccumulationSteps, "at least 1");
+        RunConfig.Require(CheckpointEvery >= 1, "--checkpoint-every", CheckpointEvery, "at least 1");
+        RunConfig.Require(SampleEvery >= 0, "--sample-every", SampleEvery, "0 (never) or more");
+        RunConfig.Require(Resolution == 0 || Resolution is >= 8 and <= 256, "--resolution", Resolution, "8 to 256");
+        RunConfig.Require(LearningRate > 0 && double.IsFinite(LearningRate), "--learning-rate", LearningRate, "greater than 0");
+        RunConfig.Require(EmaDecay is >= 0 and < 1, "--ema-decay", EmaDecay, "0 to below 1");
+        RunConfig.Require(ClassDropout is >= 0 and < 1, "--class-dropout", ClassDropout, "0 to below 1");
+        RunConfig.Require(Dropout is >= 0 and < 1, "--dropout", Dropout, "0 to below 1");
+        RunConfig.Require(Threads >= 0, "--threads", Threads, "0 (all) or more");
+        RunConfig.Require(Precision is "fp32" or "bf16", "--precision", Precision, "fp32 or bf16");
+        RunConfig.Require(Samplings.Contains(TimestepSampling), "--timestep-sampling", TimestepSampling, string.Join(", ", Samplings));
+        RunConfig.Require(TimestepSampling == "uniform" || Prediction == "flow", "--timestep-sampling", TimestepSampling, $"uniform with --prediction {Prediction}; the others are for flow");
+        RunConfig.Require(MinSnrGamma is null || Prediction != "flow", "--min-snr-gamma", MinSnrGamma, "left out with --prediction flow, whose loss is even in time");
+        RunConfig.Require(MinSnrGamma is null or > 0, "--min-snr-gamma", MinSnrGamma, "greater than 0");
+        RunConfig.Require(WeightDecay >= 0, "--weight-decay", WeightDecay, "0 or more");
+        RunConfig.Require(MaxGradientNorm > 0, "--max-gradient-norm", MaxGradientNorm, "greater than 0");
+        RunConfig.Require(LrWarmupSteps >= 0, "--lr-warmup-steps", LrWarmupSteps, "0 or more");
+        RunConfig.Require(NoiseOffset >= 0, "--noise-offset", NoiseOffset, "0 or more");
+        RunConfig.Require(InputPerturbation >= 0, "--input-perturbation", InputPerturbation, "0 or more");
+        RunConfig.Require(ReportSamples >= 0, "--report-samples", ReportSamples, "0 (no report) or more");
+        RunConfig.Require(EvaluateEvery >= 0, "--evaluate-every", EvaluateEvery, "0 (never) or more");
+        RunConfig.Require(EvaluateSamples >= 16, "--evaluate-samples", EvaluateSamples, "at least 16");
+        RunConfig.Require(CheckpointsTotalLimit >= 0, "--checkpoints-total-limit", CheckpointsTotalLimit, "0 (all) or more");
+        RunConfig.Require(Predictions.Contains(Prediction), "--prediction", Prediction, string.Join(", ", Predictions));
         return this;
     }
 
     public string ToJson() => JsonSerializer.Serialize(this, DiffusionOptionsJson.Default.DiffusionOptions) + "\n";
 
     /// <summary>Reads the <c>config.json</c> of a run.</summary>
-    public static DiffusionOptions Read(string path)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(path), DiffusionOptionsJson.Default.DiffusionOptions)!.Checked();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
-        {
-            throw new BrumaException($"{path}: not the configuration of a run ({e.Message.TrimEnd('.')}); give the folder that bruma train wrote.", e);
-        }
-    }
-
-    private static void Require<T>(bool condition, string option, T found, string expected)
-    {
-        if (!condition)
-            throw new BrumaException(FormattableString.Invariant($"{option} {found}: must be {expected}."));
-    }
+    public static DiffusionOptions Read(string path) => RunConfig.Read(path, DiffusionOptionsJson.Default.DiffusionOptions).Checked();
 }
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

@@ -33,20 +33,14 @@ public sealed record EvaluationOptions(
     /// <summary>Refuses values that no evaluation could have, each by its option's name.</summary>
     public EvaluationOptions Checked()
     {
-        Require(Count >= 0, "--count", Count, "0 (all) or more");
-        Require(KidSubsets >= 1, "--kid-subsets", KidSubsets, "at least 1");
-        Require(KidSubsetSize >= 2, "--kid-subset-size", KidSubsetSize, "at least 2");
-        Require(InceptionSplits >= 1, "--isc-splits", InceptionSplits, "at least 1");
-        Require(Neighbours >= 1, "--neighbours", Neighbours, "at least 1");
-        Require(ResizeAndCrop == 0 || ResizeAndCrop is >= 8 and <= 4096, "--resize-and-crop", ResizeAndCrop, "8 to 4096");
+        RunConfig.Require(Count >= 0, "--count", Count, "0 (all) or more");
+        RunConfig.Require(KidSubsets >= 1, "--kid-subsets", KidSubsets, "at least 1");
+        RunConfig.Require(KidSubsetSize >= 2, "--kid-subset-size", KidSubsetSize, "at least 2");
+        RunConfig.Require(InceptionSplits >= 1, "--isc-splits", InceptionSplits, "at least 1");
+        RunConfig.Require(Neighbours >= 1, "--neighbours", Neighbours, "at least 1");
+        RunConfig.Require(ResizeAndCrop == 0 || ResizeAndCrop is >= 8 and <= 4096, "--resize-and-crop", ResizeAndCrop, "8 to 4096");
         foreach (var name in Chosen)
-            Require(Known.Contains(name), "--metrics", name, $"of {string.Join(", ", Known)}");
+            RunConfig.Require(Known.Contains(name), "--metrics", name, $"of {string.Join(", ", Known)}");
         return this;
-    }
-
-    private static void Require<T>(bool condition, string option, T found, string expected)
-    {
-        if (!condition)
-            throw new BrumaException(FormattableString.Invariant($"{option} {found}: must be {expected}."));
     }
 }

@@ -53,48 +53,32 @@ public sealed record GanOptions(
     /// <summary>Refuses values that no run could have, each by its option's name.</summary>
     public GanOptions Checked()
     {
-        Require(GanRecipe.Names.Contains(Objective), "--objective", Objective, string.Join(", ", GanRecipe.Names));
-        Require(Architecture is null || GanArchitectures.Names.Contains(Architecture), "--architecture", Architecture, string.Join(", ", GanArchitectures.Names));
-        Require(Steps >= 1, "--steps", Steps, "at least 1");
-        Require(BatchSize == 0 || BatchSize is >= 2 and <= 4096, "--batch-size", BatchSize, "2 to 4096: batch norms need more than one picture");
-        Require(Resolution == 0 || GanArchitectures.Fits(Resolution), "--resolution", Resolution, "a size of 16 to 128 that halves down to 4 to 7: 28, 32, 40, 48, 56, 64, 80, 96, 112 or 128");
-        Require(CheckpointEvery >= 1, "--checkpoint-every", CheckpointEvery, "at least 1");
-        Require(CheckpointsTotalLimit >= 0, "--checkpoints-total-limit", CheckpointsTotalLimit, "0 (all) or more");
-        Require(EvaluateEvery >= 0, "--evaluate-every", EvaluateEvery, "0 (at the end only) or more");
-        Require(EvaluateSamples is 0 or >= 100, "--evaluate-samples", EvaluateSamples, "0 (no measurement), or at least 100");
-        Require(LatentWidth is >= 1 and <= 1024, "--latent-width", LatentWidth, "1 to 1024");
-        Require(LearningRate is null || LearningRate > 0 && double.IsFinite(LearningRate.Value), "--learning-rate", LearningRate, "greater than 0");
-        Require(DiscriminatorLearningRate is null || DiscriminatorLearningRate > 0 && double.IsFinite(DiscriminatorLearningRate.Value), "--discriminator-learning-rate", DiscriminatorLearningRate, "greater than 0");
-        Require(DiscriminatorSteps is null or (>= 1 and <= 100), "--discriminator-steps", DiscriminatorSteps, "1 to 100");
-        Require(PenaltyWeight is null || PenaltyWeight >= 0 && double.IsFinite(PenaltyWeight.Value), "--penalty-weight", PenaltyWeight, "0 or more");
-        Require(PenaltyEvery is >= 1 and <= 64, "--penalty-every", PenaltyEvery, "1 to 64");
-        Require(EmaDecay is >= 0 and < 1, "--ema-decay", EmaDecay, "0 to below 1");
-        Require(Threads >= 0, "--threads", Threads, "0 (all) or more");
+        RunConfig.Require(GanRecipe.Names.Contains(Objective), "--objective", Objective, string.Join(", ", GanRecipe.Names));
+        RunConfig.Require(Architecture is null || GanArchitectures.Names.Contains(Architecture), "--architecture", Architecture, string.Join(", ", GanArchitectures.Names));
+        RunConfig.Require(Steps >= 1, "--steps", Steps, "at least 1");
+        RunConfig.Require(BatchSize == 0 || BatchSize is >= 2 and <= 4096, "--batch-size", BatchSize, "2 to 4096: batch norms need more than one picture");
+        RunConfig.Require(Resolution == 0 || GanArchitectures.Fits(Resolution), "--resolution", Resolution, "a size of 16 to 128 that halves down to 4 to 7: 28, 32, 40, 48, 56, 64, 80, 96, 112 or 128");
+        RunConfig.Require(CheckpointEvery >= 1, "--checkpoint-every", CheckpointEvery, "at least 1");
+        RunConfig.Require(CheckpointsTotalLimit >= 0, "--checkpoints-total-limit", CheckpointsTotalLimit, "0 (all) or more");
+        RunConfig.Require(EvaluateEvery >= 0, "--evaluate-every", EvaluateEvery, "0 (at the end only) or more");
+        RunConfig.Require(EvaluateSamples is 0 or >= 100, "--evaluate-samples", EvaluateSamples, "0 (no measurement), or at least 100");
+        RunConfig.Require(LatentWidth is >= 1 and <= 1024, "--latent-width", LatentWidth, "1 to 1024");
+        RunConfig.Require(LearningRate is null || LearningRate > 0 && double.IsFinite(LearningRate.Value), "--learning-rate", LearningRate, "greater than 0");
+        RunConfig.Require(DiscriminatorLearningRate is null || DiscriminatorLearningRate > 0 && double.IsFinite(DiscriminatorLearningRate.Value), "--discriminator-learning-rate", DiscriminatorLearningRate, "greater than 0");
+        RunConfig.Require(DiscriminatorSteps is null or (>= 1 and <= 100), "--discriminator-steps", DiscriminatorSteps, "1 to 100");
+        RunConfig.Require(PenaltyWeight is null || PenaltyWeight >= 0 && double.IsFinite(PenaltyWeight.Value), "--penalty-weight", PenaltyWeight, "0 or more");
+        RunConfig.Require(PenaltyEvery is >= 1 and <= 64, "--penalty-every", PenaltyEvery, "1 to 64");
+        RunConfig.Require(EmaDecay is >= 0 and < 1, "--ema-decay", EmaDecay, "0 to below 1");
+        RunConfig.Require(Threads >= 0, "--threads", Threads, "0 (all) or more");
         foreach (var group in Augmentations)
-            Require(Gans.DiffAugment.Groups.Contains(group), "--diffaugment", group, $"some of {string.Join(",", Gans.DiffAugment.Groups)}, or none");
+            RunConfig.Require(Gans.DiffAugment.Groups.Contains(group), "--diffaugment", group, $"some of {string.Join(",", Gans.DiffAugment.Groups)}, or none");
         return this;
     }
 
     public string ToJson() => JsonSerializer.Serialize(this, GanOptionsJson.Default.GanOptions) + "\n";
 
     /// <summary>Reads the <c>config.json</c> of a run.</summary>
-    public static GanOptions Read(string path)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(path), GanOptionsJson.Default.GanOptions)!.Checked();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
-        {
-            throw new BrumaException($"{path}: not the configuration of a run ({e.Message.TrimEnd('.')}); give the folder that bruma train wrote.", e);
-        }
-    }
-
-    private static void Require<T>(bool condition, string option, T found, string expected)
-    {
-        if (!condition)
-            throw new BrumaException(FormattableString.Invariant($"{option} {found}: must be {expected}."));
-    }
+    public static GanOptions Read(string path) => RunConfig.Read(path, GanOptionsJson.Default.GanOptions).Checked();
 }
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

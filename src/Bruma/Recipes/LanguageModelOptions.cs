@@ -33,14 +33,14 @@ public sealed record LanguageModelOptions(
     public LanguageModelOptions Checked()
     {
         Run.Check();
-        RunSettings.Require(VocabSize >= 257, "--vocab-size", VocabSize, "at least 257, for the letters of all bytes and the end of a text");
-        RunSettings.Require(Context is >= 8 and <= 8192, "--context", Context, "8 to 8192");
-        RunSettings.Require(Heads >= 1, "--heads", Heads, "at least 1");
-        RunSettings.Require(Width >= 1 && Width % Heads == 0, "--width", Width, $"a multiple of --heads, {Heads}");
-        RunSettings.Require(Layers is >= 1 and <= 48, "--layers", Layers, "1 to 48");
-        RunSettings.Require(Dropout is >= 0 and < 1, "--dropout", Dropout, "0 to below 1");
-        RunSettings.Require(HeldOut is > 0 and < 0.9, "--held-out", HeldOut, "a share above 0 and below 0.9");
-        RunSettings.Require(SampleTokens >= 1, "--sample-tokens", SampleTokens, "at least 1");
+        RunConfig.Require(VocabSize >= 257, "--vocab-size", VocabSize, "at least 257, for the letters of all bytes and the end of a text");
+        RunConfig.Require(Context is >= 8 and <= 8192, "--context", Context, "8 to 8192");
+        RunConfig.Require(Heads >= 1, "--heads", Heads, "at least 1");
+        RunConfig.Require(Width >= 1 && Width % Heads == 0, "--width", Width, $"a multiple of --heads, {Heads}");
+        RunConfig.Require(Layers is >= 1 and <= 48, "--layers", Layers, "1 to 48");
+        RunConfig.Require(Dropout is >= 0 and < 1, "--dropout", Dropout, "0 to below 1");
+        RunConfig.Require(HeldOut is > 0 and < 0.9, "--held-out", HeldOut, "a share above 0 and below 0.9");
+        RunConfig.Require(SampleTokens >= 1, "--sample-tokens", SampleTokens, "at least 1");
         return this;
     }
 

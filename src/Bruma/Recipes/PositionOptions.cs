@@ -36,18 +36,18 @@ public sealed record PositionOptions(
     /// <summary>Refuses values that no comparison could have, each by its option's name.</summary>
     public PositionOptions Checked()
     {
-        RunSettings.Require(Task is "copy" or "reverse" or "sort", "--task", Task, "copy, reverse or sort");
+        RunConfig.Require(Task is "copy" or "reverse" or "sort", "--task", Task, "copy, reverse or sort");
         foreach (var kind in Compared)
-            RunSettings.Require(PositionScheme.Kinds.Contains(kind), "--positions", kind, $"among {string.Join(", ", PositionScheme.Kinds)}");
-        RunSettings.Require(Steps >= 1, "--steps", Steps, "at least 1");
-        RunSettings.Require(TextSteps >= 1, "--text-steps", TextSteps, "at least 1");
-        RunSettings.Require(BatchSize >= 1, "--batch-size", BatchSize, "at least 1");
-        RunSettings.Require(Length is >= 2 and <= 64, "--length", Length, "2 to 64");
-        RunSettings.Require(Context is >= 8 and <= 1024, "--context", Context, "8 to 1024");
-        RunSettings.Require(Heads >= 1 && Width >= 1 && Width % Heads == 0 && Width / Heads % 2 == 0, "--width", Width, $"an even number for each of {Heads} heads");
-        RunSettings.Require(Layers is >= 1 and <= 12, "--layers", Layers, "1 to 12");
-        RunSettings.Require(Examples >= 1, "--examples", Examples, "at least 1");
-        RunSettings.Require(LearningRate > 0, "--learning-rate", LearningRate, "greater than 0");
+            RunConfig.Require(PositionScheme.Kinds.Contains(kind), "--positions", kind, $"among {string.Join(", ", PositionScheme.Kinds)}");
+        RunConfig.Require(Steps >= 1, "--steps", Steps, "at least 1");
+        RunConfig.Require(TextSteps >= 1, "--text-steps", TextSteps, "at least 1");
+        RunConfig.Require(BatchSize >= 1, "--batch-size", BatchSize, "at least 1");
+        RunConfig.Require(Length is >= 2 and <= 64, "--length", Length, "2 to 64");
+        RunConfig.Require(Context is >= 8 and <= 1024, "--context", Context, "8 to 1024");
+        RunConfig.Require(Heads >= 1 && Width >= 1 && Width % Heads == 0 && Width / Heads % 2 == 0, "--width", Width, $"an even number for each of {Heads} heads");
+        RunConfig.Require(Layers is >= 1 and <= 12, "--layers", Layers, "1 to 12");
+        RunConfig.Require(Examples >= 1, "--examples", Examples, "at least 1");
+        RunConfig.Require(LearningRate > 0, "--learning-rate", LearningRate, "greater than 0");
         return this;
     }
 }

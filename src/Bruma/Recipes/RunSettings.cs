@@ -29,24 +29,18 @@ public sealed record RunSettings(
     /// <summary>Refuses values that no run could have, each by its option's name.</summary>
     public void Check()
     {
-        Require(Steps >= 1, "--steps", Steps, "at least 1");
-        Require(BatchSize >= 1, "--batch-size", BatchSize, "at least 1");
-        Require(CheckpointEvery >= 1, "--checkpoint-every", CheckpointEvery, "at least 1");
-        Require(CheckpointsTotalLimit >= 0, "--checkpoints-total-limit", CheckpointsTotalLimit, "0 (all) or more");
-        Require(SampleEvery >= 0, "--sample-every", SampleEvery, "0 (never) or more");
-        Require(Precision is "fp32" or "bf16", "--precision", Precision, "fp32 or bf16");
-        Require(Threads >= 0, "--threads", Threads, "0 (all) or more");
-        Require(LearningRate > 0 && double.IsFinite(LearningRate), "--learning-rate", LearningRate, "greater than 0");
-        Require(LrWarmupSteps >= 0, "--lr-warmup-steps", LrWarmupSteps, "0 or more");
-        Require(LrSchedule != "noam", "--lr-schedule", LrSchedule, "another one; inverse_sqrt has the same shape with a rate of its own");
-        Require(WeightDecay >= 0, "--weight-decay", WeightDecay, "0 or more");
-        Require(MaxGradientNorm > 0, "--max-gradient-norm", MaxGradientNorm, "greater than 0");
+        RunConfig.Require(Steps >= 1, "--steps", Steps, "at least 1");
+        RunConfig.Require(BatchSize >= 1, "--batch-size", BatchSize, "at least 1");
+        RunConfig.Require(CheckpointEvery >= 1, "--checkpoint-every", CheckpointEvery, "at least 1");
+        RunConfig.Require(CheckpointsTotalLimit >= 0, "--checkpoints-total-limit", CheckpointsTotalLimit, "0 (all) or more");
+        RunConfig.Require(SampleEvery >= 0, "--sample-every", SampleEvery, "0 (never) or more");
+        RunConfig.Require(Precision is "fp32" or "bf16", "--precision", Precision, "fp32 or bf16");
+        RunConfig.Require(Threads >= 0, "--threads", Threads, "0 (all) or more");
+        RunConfig.Require(LearningRate > 0 && double.IsFinite(LearningRate), "--learning-rate", LearningRate, "greater than 0");
+        RunConfig.Require(LrWarmupSteps >= 0, "--lr-warmup-steps", LrWarmupSteps, "0 or more");
+        RunConfig.Require(LrSchedule != "noam", "--lr-schedule", LrSchedule, "another one; inverse_sqrt has the same shape with a rate of its own");
+        RunConfig.Require(WeightDecay >= 0, "--weight-decay", WeightDecay, "0 or more");
+        RunConfig.Require(MaxGradientNorm > 0, "--max-gradient-norm", MaxGradientNorm, "greater than 0");
         _ = Schedule.At(Steps);
-    }
-
-    internal static void Require<T>(bool condition, string option, T found, string expected)
-    {
-        if (!condition)
-            throw new BrumaException(FormattableString.Invariant($"{option} {found}: must be {expected}."));
     }
 }

@@ -38,16 +38,16 @@ public sealed record SequenceOptions(
     public SequenceOptions Checked()
     {
         Run.Check();
-        RunSettings.Require(PositionScheme.Kinds.Contains(Positions), "--positions", Positions, $"one of {string.Join(", ", PositionScheme.Kinds)}");
-        RunSettings.Require(Heads >= 1, "--heads", Heads, "at least 1");
-        RunSettings.Require(Width >= 1 && Width % Heads == 0, "--width", Width, $"a multiple of --heads, {Heads}");
-        RunSettings.Require(Positions != "rotary" || Width / Heads % 2 == 0, "--width", Width, "an even number for each head, as rotary positions turn pairs");
-        RunSettings.Require(Layers is >= 1 and <= 24, "--layers", Layers, "1 to 24");
-        RunSettings.Require(Inner >= 1, "--inner", Inner, "at least 1");
-        RunSettings.Require(Dropout is >= 0 and < 1, "--dropout", Dropout, "0 to below 1");
-        RunSettings.Require(LabelSmoothing is >= 0 and < 1, "--label-smoothing", LabelSmoothing, "0 to below 1");
-        RunSettings.Require(NumBeams is >= 1 and <= 64, "--num-beams", NumBeams, "1 to 64");
-        RunSettings.Require(ReportExamples >= 1, "--report-examples", ReportExamples, "at least 1");
+        RunConfig.Require(PositionScheme.Kinds.Contains(Positions), "--positions", Positions, $"one of {string.Join(", ", PositionScheme.Kinds)}");
+        RunConfig.Require(Heads >= 1, "--heads", Heads, "at least 1");
+        RunConfig.Require(Width >= 1 && Width % Heads == 0, "--width", Width, $"a multiple of --heads, {Heads}");
+        RunConfig.Require(Positions != "rotary" || Width / Heads % 2 == 0, "--width", Width, "an even number for each head, as rotary positions turn pairs");
+        RunConfig.Require(Layers is >= 1 and <= 24, "--layers", Layers, "1 to 24");
+        RunConfig.Require(Inner >= 1, "--inner", Inner, "at least 1");
+        RunConfig.Require(Dropout is >= 0 and < 1, "--dropout", Dropout, "0 to below 1");
+        RunConfig.Require(LabelSmoothing is >= 0 and < 1, "--label-smoothing", LabelSmoothing, "0 to below 1");
+        RunConfig.Require(NumBeams is >= 1 and <= 64, "--num-beams", NumBeams, "1 to 64");
+        RunConfig.Require(ReportExamples >= 1, "--report-examples", ReportExamples, "at least 1");
         return this;
     }
 

@@ -87,54 +87,38 @@ public sealed record AdaptationOptions(
     /// <summary>Refuses values that no run could have, each by its option's name.</summary>
     public AdaptationOptions Checked()
     {
-        Require(Steps >= 1, "--steps", Steps, "at least 1");
-        Require(Epochs is null or >= 1, "--epochs", Epochs ?? 0, "at least 1");
-        Require(BatchSize >= 1, "--batch-size", BatchSize, "at least 1");
-        Require(GradientAccumulationSteps >= 1, "--gradient-accumulation-steps", GradientAccumulationSteps, "at least 1");
-        Require(Resolution == 0 || Resolution is >= 16 and <= 2048 && Resolution % 8 == 0, "--resolution", Resolution, "a multiple of 8 from 16 to 2048");
-        Require(LearningRate > 0 && double.IsFinite(LearningRate), "--learning-rate", LearningRate, "greater than 0");
-        Require(LearningRateSchedule.Names.Contains(LrSchedule), "--lr-schedule", LrSchedule, $"one of {string.Join(", ", LearningRateSchedule.Names)}");
-        Require(Rank >= 0, "--rank", Rank, "at least 1");
-        Require(Recipe != Lora || Rank > 0, "--rank", Rank, "at least 1");
-        Require(Alpha is null or > 0, "--alpha", Alpha ?? 0, "greater than 0");
-        Require(LoraDropout is >= 0 and < 1, "--lora-dropout", LoraDropout, "0 to below 1");
-        Require(Recipe != DreamBooth || !string.IsNullOrWhiteSpace(InstancePrompt), "--instance-prompt", InstancePrompt ?? "", "the caption of your pictures, such as \"a photo of sks cat\"");
-        Require(Recipe != TextualInversion || !string.IsNullOrWhiteSpace(PlaceholderToken), "--placeholder-token", PlaceholderToken ?? "", "the new word, such as \"<my-cat>\"");
-        Require(Recipe != TextualInversion || !string.IsNullOrWhiteSpace(InitializerToken), "--initializer-token", InitializerToken ?? "", "a word that comes near, such as cat");
-        Require(Vectors is >= 1 and <= 64, "--num-vectors", Vectors, "1 to 64");
-        Require(CaptionDropout is >= 0 and < 1, "--caption-dropout", CaptionDropout, "0 to below 1");
-        Require(ReplayShare is > 0 and < 1, "--replay-share", ReplayShare, "between 0 and 1");
-        Require(Replay is null || BatchSize >= 2, "--batch-size", BatchSize, "at least 2 with --replay, which takes a part of it");
-        Require(ValidationShare is >= 0 and <= 0.5, "--validation-share", ValidationShare, "0 to 0.5");
-        Require(EmaDecay is null or (>= 0 and < 1), "--ema-decay", EmaDecay ?? 0, "0 to below 1");
-        Require(MinSnrGamma is null or > 0, "--min-snr-gamma", MinSnrGamma ?? 0, "greater than 0");
-        Require(ClassImages >= 1, "--class-images", ClassImages, "at least 1");
-        Require(CheckpointEvery >= 1, "--checkpoint-every", CheckpointEvery, "at least 1");
-        Require(SampleEvery >= 0, "--sample-every", SampleEvery, "0 (never) or more");
-        Require(Precision is "fp32" or "bf16", "--precision", Precision, "fp32 or bf16");
+        RunConfig.Require(Steps >= 1, "--steps", Steps, "at least 1");
+        RunConfig.Require(Epochs is null or >= 1, "--epochs", Epochs ?? 0, "at least 1");
+        RunConfig.Require(BatchSize >= 1, "--batch-size", BatchSize, "at least 1");
+        RunConfig.Require(GradientAccumulationSteps >= 1, "--gradient-accumulation-steps", GradientAccumulationSteps, "at least 1");
+        RunConfig.Require(Resolution == 0 || Resolution is >= 16 and <= 2048 && Resolution % 8 == 0, "--resolution", Resolution, "a multiple of 8 from 16 to 2048");
+        RunConfig.Require(LearningRate > 0 && double.IsFinite(LearningRate), "--learning-rate", LearningRate, "greater than 0");
+        RunConfig.Require(LearningRateSchedule.Names.Contains(LrSchedule), "--lr-schedule", LrSchedule, $"one of {string.Join(", ", LearningRateSchedule.Names)}");
+        RunConfig.Require(Rank >= 0, "--rank", Rank, "at least 1");
+        RunConfig.Require(Recipe != Lora || Rank > 0, "--rank", Rank, "at least 1");
+        RunConfig.Require(Alpha is null or > 0, "--alpha", Alpha ?? 0, "greater than 0");
+        RunConfig.Require(LoraDropout is >= 0 and < 1, "--lora-dropout", LoraDropout, "0 to below 1");
+        RunConfig.Require(Recipe != DreamBooth || !string.IsNullOrWhiteSpace(InstancePrompt), "--instance-prompt", InstancePrompt ?? "", "the caption of your pictures, such as \"a photo of sks cat\"");
+        RunConfig.Require(Recipe != TextualInversion || !string.IsNullOrWhiteSpace(PlaceholderToken), "--placeholder-token", PlaceholderToken ?? "", "the new word, such as \"<my-cat>\"");
+        RunConfig.Require(Recipe != TextualInversion || !string.IsNullOrWhiteSpace(InitializerToken), "--initializer-token", InitializerToken ?? "", "a word that comes near, such as cat");
+        RunConfig.Require(Vectors is >= 1 and <= 64, "--num-vectors", Vectors, "1 to 64");
+        RunConfig.Require(CaptionDropout is >= 0 and < 1, "--caption-dropout", CaptionDropout, "0 to below 1");
+        RunConfig.Require(ReplayShare is > 0 and < 1, "--replay-share", ReplayShare, "between 0 and 1");
+        RunConfig.Require(Replay is null || BatchSize >= 2, "--batch-size", BatchSize, "at least 2 with --replay, which takes a part of it");
+        RunConfig.Require(ValidationShare is >= 0 and <= 0.5, "--validation-share", ValidationShare, "0 to 0.5");
+        RunConfig.Require(EmaDecay is null or (>= 0 and < 1), "--ema-decay", EmaDecay ?? 0, "0 to below 1");
+        RunConfig.Require(MinSnrGamma is null or > 0, "--min-snr-gamma", MinSnrGamma ?? 0, "greater than 0");
+        RunConfig.Require(ClassImages >= 1, "--class-images", ClassImages, "at least 1");
+        RunConfig.Require(CheckpointEvery >= 1, "--checkpoint-every", CheckpointEvery, "at least 1");
+        RunConfig.Require(SampleEvery >= 0, "--sample-every", SampleEvery, "0 (never) or more");
+        RunConfig.Require(Precision is "fp32" or "bf16", "--precision", Precision, "fp32 or bf16");
         return this;
     }
 
     public string ToJson() => JsonSerializer.Serialize(this, AdaptationOptionsJson.Default.AdaptationOptions) + "\n";
 
     /// <summary>Reads the <c>config.json</c> of a run.</summary>
-    public static AdaptationOptions Read(string path)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(path), AdaptationOptionsJson.Default.AdaptationOptions)!.Checked();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
-        {
-            throw new BrumaException($"{path}: not the configuration of a run ({e.Message.TrimEnd('.')}); give the folder that bruma train wrote.", e);
-        }
-    }
-
-    private static void Require<T>(bool condition, string option, T found, string expected)
-    {
-        if (!condition)
-            throw new BrumaException(FormattableString.Invariant($"{option} {found}: must be {expected}."));
-    }
+    public static AdaptationOptions Read(string path) => RunConfig.Read(path, AdaptationOptionsJson.Default.AdaptationOptions).Checked();
 }
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

@@ -71,32 +71,32 @@ public sealed record FinetuneOptions(
     /// <summary>Refuses values that no run could have, each by its option's name.</summary>
     public FinetuneOptions Checked()
     {
-        Require(Task.Length == 0 || FinetuneTasks.Names.Contains(Task), "--task", Task, string.Join(", ", FinetuneTasks.Names));
+        RunConfig.Require(Task.Length == 0 || FinetuneTasks.Names.Contains(Task), "--task", Task, string.Join(", ", FinetuneTasks.Names));
         _ = Strategies.Parse(Strategy);
-        Require(TestShare is >= 0 and < 1, "--test-share", TestShare, "0 to below 1");
-        Require(ValidationShare is >= 0 and < 1, "--validation-share", ValidationShare, "0 to below 1");
-        Require(Epochs >= 1, "--epochs", Epochs, "at least 1");
-        Require(BatchSize >= 1, "--batch-size", BatchSize, "at least 1");
-        Require(GradientAccumulationSteps >= 1, "--gradient-accumulation-steps", GradientAccumulationSteps, "at least 1");
-        Require(LearningRate >= 0 && double.IsFinite(LearningRate), "--learning-rate", LearningRate, "greater than 0");
-        Require(LrWarmup is >= 0 and <= 1, "--lr-warmup", LrWarmup, "a share from 0 to 1");
-        Require(LearningRateSchedule.Names.Contains(LrSchedule) && LrSchedule != "noam", "--lr-schedule", LrSchedule, string.Join(", ", LearningRateSchedule.Names.Where(name => name != "noam")));
-        Require(WeightDecay >= 0, "--weight-decay", WeightDecay, "0 or more");
-        Require(MaxGradientNorm > 0, "--max-gradient-norm", MaxGradientNorm, "greater than 0");
-        Require(LayerDecay is > 0 and <= 1, "--layer-decay", LayerDecay, "above 0, at most 1");
-        Require(LoraRank >= 1, "--rank", LoraRank, "at least 1");
-        Require(LoraAlpha > 0, "--alpha", LoraAlpha, "greater than 0");
-        Require(LoraDropout is >= 0 and < 1, "--lora-dropout", LoraDropout, "0 to below 1");
-        Require(MaxLength >= 3, "--max-length", MaxLength, "at least 3");
-        Require(Poolings.Contains(Pooling), "--pooling", Pooling, string.Join(", ", Poolings[1..]));
-        Require(Patience >= 0, "--patience", Patience, "0 (off) or more");
-        Require(Patience == 0 || ValidationShare > 0, "--patience", Patience, "0 without a validation split; give --validation-share");
-        Require(Weightings.Contains(ClassWeights), "--class-weights", ClassWeights, string.Join(" or ", Weightings));
-        Require(Dropout < 1, "--dropout", Dropout, "0 to below 1");
-        Require(C >= 0, "--regularization", C, "0 (chosen by cross-validation) or more");
-        Require(CheckpointEvery >= 1, "--checkpoint-every", CheckpointEvery, "at least 1");
-        Require(Precision is "fp32" or "bf16", "--precision", Precision, "fp32 or bf16");
-        Require(Threads >= 0, "--threads", Threads, "0 (all) or more");
+        RunConfig.Require(TestShare is >= 0 and < 1, "--test-share", TestShare, "0 to below 1");
+        RunConfig.Require(ValidationShare is >= 0 and < 1, "--validation-share", ValidationShare, "0 to below 1");
+        RunConfig.Require(Epochs >= 1, "--epochs", Epochs, "at least 1");
+        RunConfig.Require(BatchSize >= 1, "--batch-size", BatchSize, "at least 1");
+        RunConfig.Require(GradientAccumulationSteps >= 1, "--gradient-accumulation-steps", GradientAccumulationSteps, "at least 1");
+        RunConfig.Require(LearningRate >= 0 && double.IsFinite(LearningRate), "--learning-rate", LearningRate, "greater than 0");
+        RunConfig.Require(LrWarmup is >= 0 and <= 1, "--lr-warmup", LrWarmup, "a share from 0 to 1");
+        RunConfig.Require(LearningRateSchedule.Names.Contains(LrSchedule) && LrSchedule != "noam", "--lr-schedule", LrSchedule, string.Join(", ", LearningRateSchedule.Names.Where(name => name != "noam")));
+        RunConfig.Require(WeightDecay >= 0, "--weight-decay", WeightDecay, "0 or more");
+        RunConfig.Require(MaxGradientNorm > 0, "--max-gradient-norm", MaxGradientNorm, "greater than 0");
+        RunConfig.Require(LayerDecay is > 0 and <= 1, "--layer-decay", LayerDecay, "above 0, at most 1");
+        RunConfig.Require(LoraRank >= 1, "--rank", LoraRank, "at least 1");
+        RunConfig.Require(LoraAlpha > 0, "--alpha", LoraAlpha, "greater than 0");
+        RunConfig.Require(LoraDropout is >= 0 and < 1, "--lora-dropout", LoraDropout, "0 to below 1");
+        RunConfig.Require(MaxLength >= 3, "--max-length", MaxLength, "at least 3");
+        RunConfig.Require(Poolings.Contains(Pooling), "--pooling", Pooling, string.Join(", ", Poolings[1..]));
+        RunConfig.Require(Patience >= 0, "--patience", Patience, "0 (off) or more");
+        RunConfig.Require(Patience == 0 || ValidationShare > 0, "--patience", Patience, "0 without a validation split; give --validation-share");
+        RunConfig.Require(Weightings.Contains(ClassWeights), "--class-weights", ClassWeights, string.Join(" or ", Weightings));
+        RunConfig.Require(Dropout < 1, "--dropout", Dropout, "0 to below 1");
+        RunConfig.Require(C >= 0, "--regularization", C, "0 (chosen by cross-validation) or more");
+        RunConfig.Require(CheckpointEvery >= 1, "--checkpoint-every", CheckpointEvery, "at least 1");
+        RunConfig.Require(Precision is "fp32" or "bf16", "--precision", Precision, "fp32 or bf16");
+        RunConfig.Require(Threads >= 0, "--threads", Threads, "0 (all) or more");
         return this;
     }
 
@@ -113,12 +113,6 @@ public sealed record FinetuneOptions(
         {
             throw new BrumaException($"{path}: not the configuration of a run ({e.Message.TrimEnd('.')}); give the folder that bruma finetune wrote.", e);
         }
-    }
-
-    private static void Require<T>(bool condition, string option, T found, string expected)
-    {
-        if (!condition)
-            throw new BrumaException(FormattableString.Invariant($"{option} {found}: must be {expected}."));
     }
 }
 
