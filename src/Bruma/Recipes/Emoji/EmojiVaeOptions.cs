@@ -20,7 +20,7 @@ public sealed record EmojiVaeOptions(
     int LatentChannels = 8,
     int[]? Widths = null,
     int Groups = 16,
-    int Steps = 15_000,
+    int Steps = 10_000,
     int BatchSize = 32,
     double LearningRate = 1e-3,
     int WarmupSteps = 200,
