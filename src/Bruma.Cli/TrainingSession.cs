@@ -43,7 +43,7 @@ internal static class TrainingSession
         using var session = training;
         if (training.PrefersMemory)
             Native.PreferMemory();
-        else if (training is GanTraining)
+        else if (training.KeepsMemory)
             Native.KeepMemory();
         foreach (var line in training.Introduction)
             (json ? Console.Error : Console.Out).WriteLine(line);

@@ -1,7 +1,10 @@
 using System.CommandLine;
 using System.Diagnostics;
+using Bruma.Data.Emoji;
+using Bruma.Hub;
 using Bruma.Metrics;
 using Bruma.Recipes;
+using Bruma.Recipes.Emoji;
 using Spectre.Console;
 
 namespace Bruma.Cli.Commands;
@@ -9,9 +12,11 @@ namespace Bruma.Cli.Commands;
 /// <summary><c>bruma evaluate</c>: measures generated pictures against real ones.</summary>
 internal static class EvaluateCommand
 {
+    private const int EmojiPrompts = 500;
+
     public static Command Create()
     {
-        var reference = new Option<string>("--reference") { Description = "Real pictures: a folder, fashion-mnist or fashion-mnist-test.", Required = true };
+        var reference = new Option<string>("--reference") { Description = "Real pictures: a folder, fashion-mnist or fashion-mnist-test; emoji, or the folder of that data set, judges a text-to-image model of emoji on what was learned and held out.", Required = true };
         var samples = new Option<string>("--samples") { Description = "Pictures to measure: a folder, a model's folder, a finished run, or an installed model (bruma models list).", Required = true };
         var output = new Option<string?>("--output", "-o") { Description = "Folder of the result: metrics.json, report.html and its sheets (default: evaluation)." };
         var features = new Option<string>("--features") { Description = "Network that gives the features: efficientnet-lite0, fmnist, random[:SEED], inception, a CLIP folder, or a file of FID's Inception weights.", DefaultValueFactory = _ => FeatureNetworks.Default };
@@ -41,6 +46,9 @@ internal static class EvaluateCommand
         command.SetAction((parsed, cancellation) => TrainingSession.OnOwnThread(() =>
         {
             Native.UseThreads(parsed.GetValue(threads));
+            if (EmojiData(parsed.GetValue(reference)!) is { } emoji)
+                return JudgeEmoji(new EmojiEvaluationOptions(emoji, ModelPath.Find(parsed.GetValue(samples)!), parsed.GetValue(features) is { } scorer && scorer != FeatureNetworks.Default ? scorer : InstalledScorer(),
+                    parsed.GetValue(output) ?? "evaluation", parsed.GetValue(count) is > 0 and var prompted ? prompted : EmojiPrompts, parsed.GetValue(seed)), parsed.GetValue(json), cancellation);
             var chosen = flags.Where(flag => parsed.GetValue(flag.Option)).Select(flag => flag.Metric).Concat((parsed.GetValue(metrics) ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Select(Spelled).Distinct().ToList();
             var options = TrainingSession.Checked(() => new EvaluationOptions(
                 parsed.GetValue(reference)!, parsed.GetValue(samples)!, parsed.GetValue(output) ?? "evaluation", parsed.GetValue(features)!, chosen, parsed.GetValue(count), parsed.GetValue(seed), parsed.GetValue(prompts), parsed.GetValue(lpips), parsed.GetValue(clip),
@@ -53,6 +61,26 @@ internal static class EvaluateCommand
             return 0;
         }));
         return command;
+    }
+
+    private static string? EmojiData(string reference) =>
+        reference == EmojiOptions.RecipeName ? EmojiDataset.DefaultFolder(reference) : EmojiDataset.IsIn(reference) ? reference : null;
+
+    private static string InstalledScorer() => InstalledModels.All().FirstOrDefault(model => model.Name == EmojiScorerFiles.ModelType)?.Folder
+        ?? throw new UsageException("no scorer of emoji comes with this program: give its folder (RUN/scorer/model of the emoji recipe) as --features.");
+
+    private static int JudgeEmoji(EmojiEvaluationOptions options, bool json, CancellationToken cancellation)
+    {
+        var rows = EmojiEvaluation.Run(options, Progress(), cancellation);
+        if (json)
+        {
+            Console.WriteLine(File.ReadAllText(Path.Combine(options.Output, "metrics.json")).TrimEnd());
+            return 0;
+        }
+        foreach (var row in rows)
+            Console.WriteLine($"{row[0]} ({row[1]}): concept {row[2]} (real {row[3]}), top-5 {row[4]} ({row[5]}), style {row[6]} ({row[7]}), R-precision {row[8]} ({row[9]}), FD-emoji {row[10]} ({row[11]}), copies {row[14]} ({row[15]})");
+        Console.WriteLine($"report: {Path.Combine(options.Output, "report.html")}");
+        return 0;
     }
 
     private static string Spelled(string metric) => metric.ToLowerInvariant() switch

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Bruma.Data;
 using Bruma.Data.Emoji;
 using Bruma.Recipes.Emoji;
+using Bruma.Training;
 
 namespace Bruma.Cli.Commands;
 
@@ -24,22 +25,36 @@ internal static class TrainEmojiCommand
         var photos = new Option<string?>("--photos") { Description = "Folder of the pets photos, which the autoencoder sees beside the emoji (default: BRUMA_SHARED/data/pets where it is there)." };
         var quick = new Option<bool>("--quick") { Description = "Two styles, 100 concepts, tiny networks: two minutes, to see that everything learns." };
         var only = new Option<string?>("--only") { Description = $"Only one stage: {string.Join(", ", EmojiTraining.StageNames)}." };
+        var stages = new Option<string?>("--stages") { Description = "Another run whose finished stages vae and text the stage unet builds on (default: this run's own)." };
+        var coolDown = new Option<string?>("--cool-down") { Description = "Make a model of a denoiser that is still in training: RUN/unet, whose newest checkpoint is trained on for --steps with a falling rate. That run itself goes on as before." };
+        var steps = new Option<int>("--steps") { Description = "Steps of --cool-down.", DefaultValueFactory = _ => 500 };
         var resolution = new Option<int>("--resolution") { Description = "Side of the pictures, 64 or 128.", DefaultValueFactory = _ => 128 };
         var seed = new Option<long>("--seed") { Description = "Seed of everything random.", DefaultValueFactory = _ => 0 };
         var precision = new Option<string?>("--precision") { Description = "bf16 or fp32 (default: bf16 where the CPU has it)." };
         var threads = new Option<int>("--threads") { Description = "Threads; 0 for all processors." };
         var json = new Option<bool>("--json") { Description = "Progress as JSON lines." };
-        var command = new Command(Name, "Train the text-to-image model that comes with Bruma, from data to model. Example: bruma train text-to-image --recipe emoji --output runs/emoji") { recipe, output, data, photos, quick, only, resolution, seed, precision, threads, json };
+        var command = new Command(Name, "Train the text-to-image model that comes with Bruma, from data to model. Example: bruma train text-to-image --recipe emoji --output runs/emoji") { recipe, output, data, photos, quick, only, stages, coolDown, steps, resolution, seed, precision, threads, json };
         command.SetAction((parsed, cancellation) => TrainingSession.Start(() =>
         {
             if (parsed.GetValue(recipe) != EmojiOptions.RecipeName)
                 throw new UsageException($"--recipe {parsed.GetValue(recipe)}: no such recipe; there is {EmojiOptions.RecipeName}.");
+            if (parsed.GetValue(coolDown) is { } going)
+                return CoolDown(parsed.GetValue(output)!, going, parsed.GetValue(steps));
             var options = TrainingSession.Checked(() => new EmojiOptions(
                 parsed.GetValue(data) ?? EmojiDataset.DefaultFolder(EmojiOptions.RecipeName), parsed.GetValue(photos) ?? SharedPhotos(), FashionMnist.IsThere, parsed.GetValue(quick), parsed.GetValue(resolution),
-                parsed.GetValue(only), parsed.GetValue(seed), Native.Precision(parsed.GetValue(precision)), Native.UseThreads(parsed.GetValue(threads))).Checked());
-            return EmojiTraining.Start(parsed.GetValue(output)!, options);
+                parsed.GetValue(only), parsed.GetValue(stages) is { } other ? Path.GetFullPath(other) : null, parsed.GetValue(seed), Native.Precision(parsed.GetValue(precision)), Native.UseThreads(parsed.GetValue(threads))).Checked());
+            return (ITrainingRun)EmojiTraining.Start(parsed.GetValue(output)!, options);
         }, parsed.GetValue(json), cancellation));
         return command;
+    }
+
+    private static EmojiUnetTraining CoolDown(string output, string run, int steps)
+    {
+        if (steps < 1)
+            throw new UsageException($"--steps {steps}: must be at least 1.");
+        var training = EmojiUnetTraining.CoolDown(output, run, steps, EmojiSplits.Committed);
+        Native.UseThreads(training.Threads);
+        return training;
     }
 
     private static string? SharedPhotos() =>

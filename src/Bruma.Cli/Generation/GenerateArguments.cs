@@ -8,6 +8,8 @@ internal sealed record GenerateArguments(string? Prompt, string? Class, string? 
 {
     public string? NegativePrompt { get; init; }
 
+    public string? Style { get; init; }
+
     public string? Prompt2 { get; init; }
 
     public string? NegativePrompt2 { get; init; }

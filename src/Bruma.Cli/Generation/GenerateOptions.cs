@@ -14,6 +14,7 @@ internal sealed partial class GenerateOptions
     private readonly Option<string?> _negative = new("--negative-prompt") { Description = "What to steer away from." };
     private readonly Option<string?> _prompt2 = new("--prompt-2") { Description = "Prompt of SDXL's second encoder (default: the same)." };
     private readonly Option<string?> _negative2 = new("--negative-prompt-2") { Description = "Negative prompt of SDXL's second encoder (default: the same)." };
+    private readonly Option<string?> _style = new("--style") { Description = "Style of a model that has some; the one that comes with Bruma: noto, blob, twemoji, fluent, flat, 3d, firefox, emojione." };
     private readonly Option<string?> _class = new("--class") { Description = "Name or index of the class to draw, for models with classes." };
     private readonly Option<string?> _model = new("--model") { Description = "Model folder, single file, hf:ORG/NAME[@REV], a run's folder, or the name of a model that comes with Bruma." };
     private readonly Option<int?> _width = new("--width") { Description = "Pixels, a multiple of 8 (default: the model's, or the start picture's)." };
@@ -77,7 +78,7 @@ internal sealed partial class GenerateOptions
         command.Add(_prompt);
         foreach (var option in new Option[]
         {
-            _promptOption, _negative, _prompt2, _negative2, _class, _model, _width, _height, _size, _count, _steps, _guidance, _rescale, _scheduler, _prediction, _seed, _eta, _truncation, _rng, _variationSeed, _variationStrength,
+            _promptOption, _negative, _prompt2, _negative2, _style, _class, _model, _width, _height, _size, _count, _steps, _guidance, _rescale, _scheduler, _prediction, _seed, _eta, _truncation, _rng, _variationSeed, _variationStrength,
             _image, _strength, _mask, _imageGuidance, _control, _controlImage, _controlStrength, _controlStart, _controlEnd, _guess, _lora, _loraFolder, _embedding, _clipSkip, _syntax, _precision, _threads,
             _hires, _hiresScale, _hiresStrength, _hiresSteps, _hiresUpscaler, _tiling, _refiner, _refinerStart, _vae, _preview, _previewPath, _previewEvery, _output, _firstIndex, _noMetadata, _json,
         })
@@ -90,6 +91,7 @@ internal sealed partial class GenerateOptions
         var arguments = new GenerateArguments(parsed.GetValue(_prompt) ?? parsed.GetValue(_promptOption), parsed.GetValue(_class), parsed.GetValue(_model))
         {
             NegativePrompt = parsed.GetValue(_negative),
+            Style = parsed.GetValue(_style),
             Prompt2 = parsed.GetValue(_prompt2),
             NegativePrompt2 = parsed.GetValue(_negative2),
             Width = parsed.GetValue(_width) ?? width,

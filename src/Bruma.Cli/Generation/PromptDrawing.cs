@@ -18,6 +18,9 @@ internal static class PromptDrawing
         using var scope = NewDisposeScope();
         var (prompt, adapters) = arguments.Syntax == PromptSyntax.A1111 ? PromptAdapters.Extract(arguments.Prompt) : (arguments.Prompt, []);
         using var loaded = PromptModel.Load(arguments, model, adapters);
+        prompt = InStyle(prompt, arguments.Style, loaded.Pipeline.Defaults.Styles, model);
+        if (KnownWords.Of(model)?.Notice(prompt) is { } notice)
+            Console.Error.WriteLine($"note: {notice}");
         var request = loaded.Request();
         cancellation.ThrowIfCancellationRequested();
 
@@ -33,6 +36,18 @@ internal static class PromptDrawing
         progress.Dispose();
         DrawingReport.Print(arguments, output.Files, watch.Elapsed.TotalSeconds, progress.Rate);
         return 0;
+    }
+
+    /// <summary>As the captions of training name styles.</summary>
+    private static string InStyle(string prompt, string? style, IReadOnlyList<string>? known, string model)
+    {
+        if (style is null)
+            return prompt;
+        if (known is null)
+            throw new UsageException($"--style {style}: the model {model} has no styles of its own; say the style in the prompt.");
+        if (known.FirstOrDefault(name => name.Equals(style, StringComparison.OrdinalIgnoreCase)) is not { } named)
+            throw new UsageException($"--style {style}: must be one of {string.Join(", ", known)}.");
+        return prompt.Length == 0 ? $"{named} style" : $"{prompt}, {named} style";
     }
 
     private static Action<GenerationStep>? Preview(GenerateArguments arguments, StableDiffusionPipeline pipeline) => arguments.Preview is not { } preview ? null : step =>

@@ -10,13 +10,15 @@ namespace Bruma.Hub;
 /// <param name="GuidanceScale">Guidance that suits the model; 1 means none.</param>
 /// <param name="Size">Height and width of its pictures in pixels.</param>
 /// <param name="Precision">Precision that it was trained in.</param>
+/// <param name="Styles">Words that prompts may end with, as in <c>, flat style</c>; null for a model without such.</param>
 public sealed record ModelDefaults(
     string? Description = null,
     IReadOnlyList<string>? Classes = null,
     int? Steps = null,
     double? GuidanceScale = null,
     int? Size = null,
-    string? Precision = null)
+    string? Precision = null,
+    IReadOnlyList<string>? Styles = null)
 {
     public const string FileName = "bruma.json";
 

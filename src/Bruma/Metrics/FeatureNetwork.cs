@@ -95,6 +95,16 @@ public sealed class FeatureNetwork : IDisposable
             batch => new FeatureBatch(network.ImageFeatures(batch), null));
     }
 
+    /// <summary>The judge of emoji: the central square at 64 px, by areas as it was trained; its classes are concepts.</summary>
+    public static FeatureNetwork OfScorer(string folder)
+    {
+        var network = EmojiScorerFiles.Read(folder).Network;
+        return new FeatureNetwork("emoji", FileHash.Sha256(ModelFolder.FindWeights(folder)), network,
+            picture => InScope(() => ImageTensor.FromBytes(Channels(CentralSquare.Of(picture, EmojiScorer.Size, ResampleFilter.Box), 3))),
+            batch => network.Features(batch) is var features ? new FeatureBatch(features, network.Judge(features).Concepts) : default)
+        { BatchSize = 32 };
+    }
+
     /// <summary>An untrained network of a seed: blind to meaning, sensitive to texture, the same for every kind of picture.</summary>
     public static FeatureNetwork OfSeed(long seed)
     {

@@ -33,6 +33,7 @@ public static class FeatureNetworks
         ["efficientnet-lite0"] = FeatureNetwork.OfEfficientNet,
         [SmallClassifierConfig.ModelType] = FeatureNetwork.OfClassifier,
         ["clip"] = FeatureNetwork.OfClip,
+        [EmojiScorerFiles.ModelType] = FeatureNetwork.OfScorer,
     };
 
     /// <param name="name">An installed model (<c>efficientnet-lite0</c>, <c>fmnist</c>), <c>random</c> or <c>random:SEED</c>, <c>inception</c>, a model's folder, or a file of Inception's weights.</param>

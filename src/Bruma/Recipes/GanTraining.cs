@@ -52,6 +52,8 @@ public sealed class GanTraining : ITrainingRun
 
     public bool PrefersMemory => false;
 
+    public bool KeepsMemory => true;
+
     public double SecondsPerStep => _stepsTimed == 0 ? 0 : _watch.Elapsed.TotalSeconds / _stepsTimed;
 
     /// <summary>Images that the generator has made in this part of the run, per second of training.</summary>

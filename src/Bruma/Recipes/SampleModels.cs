@@ -11,6 +11,9 @@ public static class SampleModels
     {
         ["DDPMPipeline"] = DiffusionSamples.Open,
         ["DDIMPipeline"] = DiffusionSamples.Open,
+        ["StableDiffusionPipeline"] = (folder, _) => StableDiffusionSamples.Open(folder),
+        ["StableDiffusionXLPipeline"] = (folder, _) => StableDiffusionSamples.Open(folder),
+        ["LatentConsistencyModelPipeline"] = (folder, _) => StableDiffusionSamples.Open(folder),
         [GanPipeline.ClassName] = (folder, _) => GanSamples.Open(folder),
     };
 

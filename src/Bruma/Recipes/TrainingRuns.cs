@@ -19,6 +19,7 @@ public static class TrainingRuns
         [EmojiOptions.RecipeName] = EmojiTraining.Resume,
         [EmojiVaeOptions.RecipeName] = folder => EmojiVaeTraining.Resume(folder, EmojiSplits.Committed),
         [EmojiTextOptions.RecipeName] = folder => EmojiTextTraining.Resume(folder, EmojiSplits.Committed),
+        [EmojiUnetOptions.RecipeName] = folder => EmojiUnetTraining.Resume(folder, EmojiSplits.Committed),
         [GanOptions.RecipeName] = GanTraining.Resume,
         [AdaptationOptions.TextToImage] = AdaptationRun.Resume,
         [AdaptationOptions.Lora] = AdaptationRun.Resume,

@@ -38,6 +38,9 @@ public sealed class EmojiDataset : IDisposable
     /// <summary>Where <c>bruma data build</c> puts a data set of this name without <c>--cache</c>.</summary>
     public static string DefaultFolder(string name) => DataCache.Folder(name);
 
+    /// <summary>Whether a finished data set is in the folder.</summary>
+    public static bool IsIn(string folder) => EmojiFiles.Exist(folder);
+
     /// <exception cref="BrumaException">There is no finished data set in the folder.</exception>
     public static EmojiDataset Open(string folder)
     {

@@ -9,7 +9,6 @@ namespace Bruma.Recipes.Adaptation;
 /// <summary>The parts of the model that is adapted, frozen and in fp32.</summary>
 public sealed class BaseModel : IDisposable
 {
-    private const int LatentChannels = 4;
     private const int XlFrom = 2; // text encoders
 
     private BaseModel(ModelSources sources, UNet2DConditionModel network, AutoencoderKl autoencoder, PromptEncoder prompts, SchedulerConfig scheduler) =>
@@ -53,9 +52,10 @@ public sealed class BaseModel : IDisposable
         if (sources.ClassName is { } name && !name.StartsWith("StableDiffusion", StringComparison.Ordinal))
             throw new BrumaException($"{folder}: is a {name}, which cannot be adapted here; choose a Stable Diffusion 1.x, 2.x or XL model.");
         var network = UNet2DConditionModel.Load(sources.PathOf("unet"));
-        if (network.Config.InChannels != LatentChannels)
+        var autoencoder = AutoencoderKl.Load(sources.PathOf("vae"));
+        if (network.Config.InChannels != autoencoder.Config.LatentChannels)
             throw new BrumaException($"{folder}: its U-Net takes {network.Config.InChannels} channels ({(network.Config.InChannels == 9 ? "inpainting" : "another task")}); choose a text-to-image model.");
-        var model = new BaseModel(sources, network, AutoencoderKl.Load(sources.PathOf("vae")), PromptEncoder.Load(sources), SchedulerConfig.Load(Path.Combine(sources.PathOf("scheduler"), "scheduler_config.json")));
+        var model = new BaseModel(sources, network, autoencoder, PromptEncoder.Load(sources), SchedulerConfig.Load(Path.Combine(sources.PathOf("scheduler"), "scheduler_config.json")));
         foreach (var part in model.Components.Values.Append(model.Autoencoder))
         {
             part.eval();

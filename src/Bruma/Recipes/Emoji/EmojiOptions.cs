@@ -9,7 +9,8 @@ namespace Bruma.Recipes.Emoji;
 /// <param name="Quick">Two minutes for everything, to see that it learns.</param>
 /// <param name="Size">Side of the pictures, 64 or 128.</param>
 /// <param name="Only">The one stage to run; null runs all, one after the other.</param>
-public sealed record EmojiOptions(string Data, string? Photos = null, bool Garments = true, bool Quick = false, int Size = 128, string? Only = null, long Seed = 0, string Precision = "fp32", int Threads = 0)
+/// <param name="Stages">Another run whose finished stages the denoiser builds on; null for this run's own.</param>
+public sealed record EmojiOptions(string Data, string? Photos = null, bool Garments = true, bool Quick = false, int Size = 128, string? Only = null, string? Stages = null, long Seed = 0, string Precision = "fp32", int Threads = 0)
 {
     public const string RecipeName = "emoji";
 
@@ -37,4 +38,7 @@ public sealed record EmojiOptions(string Data, string? Photos = null, bool Garme
     internal EmojiTextOptions Text() => (Quick ? EmojiTextOptions.Quick(Data) : EmojiTextOptions.TextEncoder(Data)) with { Seed = Seed, Precision = Precision, Threads = Threads };
 
     internal EmojiTextOptions Scorer() => (Quick ? EmojiTextOptions.Quick(Data) with { SeesAll = true } : EmojiTextOptions.Scorer(Data)) with { Seed = Seed + 1, Precision = Precision, Threads = Threads };
+
+    /// <param name="run">Whose stages it builds on.</param>
+    internal EmojiUnetOptions Unet(string run) => (Quick ? EmojiUnetOptions.Quick(Data, Stages ?? run) : new EmojiUnetOptions(Data, Stages ?? run)) with { Seed = Seed, Precision = Precision, Threads = Threads };
 }

@@ -8,6 +8,7 @@ namespace Bruma.Recipes.Emoji;
 [JsonSerializable(typeof(EmojiOptions))]
 [JsonSerializable(typeof(EmojiVaeOptions))]
 [JsonSerializable(typeof(EmojiTextOptions))]
+[JsonSerializable(typeof(EmojiUnetOptions))]
 internal sealed partial class EmojiOptionsJson : JsonSerializerContext
 {
     /// <exception cref="BrumaException">The file is no such configuration.</exception>

@@ -54,6 +54,22 @@ public sealed class EmojiScenes
                 return scene;
     }
 
+    /// <summary>Held-out scenes (H3), in any order: learned pictures in a colour that they are never shown in, and pairs in an order that is never shown.</summary>
+    public IEnumerable<EmojiScene> HeldOut(HashedDraws draws)
+    {
+        while (_coloured.Count > 0 && _countable.Count > 0)
+        {
+            var (picture, colour) = (draws.Of(_coloured), draws.Of(EmojiRecolour.Colours));
+            var concept = ConceptOf(picture);
+            if (_splits.HidesColour(colour.English, concept.Codepoints) && EmojiRecolour.Name(_dominant[picture]!) != colour && !_hiddenNames.Contains(EmojiCaptions.Recoloured(concept, colour).English))
+                yield return new EmojiScene(SceneKind.Recoloured, picture, Colour: Index(colour));
+            var first = draws.Of(_countable);
+            var second = draws.Of(_byStyle[_data.Pictures[first].Style]);
+            if (ConceptOf(first) != ConceptOf(second) && EmojiSplits.HidesPair(ConceptOf(first).Codepoints, ConceptOf(second).Codepoints))
+                yield return new EmojiScene(SceneKind.Pair, first, second, Relation: SceneRelation.Beside);
+        }
+    }
+
     private EmojiScene? TryCompose(double kind, HashedDraws draws) => kind switch
     {
         < 0.27 when _coloured.Count > 0 => Recoloured(draws),

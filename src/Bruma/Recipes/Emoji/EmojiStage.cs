@@ -38,6 +38,8 @@ public abstract class EmojiStage<TBatch> : ITrainingRun, IMeasuredStage
 
     public bool PrefersMemory => false;
 
+    public bool KeepsMemory => true;
+
     public double SecondsPerStep => _stepsTimed == 0 ? 0 : _watch.Elapsed.TotalSeconds / _stepsTimed;
 
     public string Rate => FormattableString.Invariant($"{(SecondsPerStep == 0 ? 0 : _settings.BatchSize / SecondsPerStep):0} examples/s");
@@ -57,7 +59,7 @@ public abstract class EmojiStage<TBatch> : ITrainingRun, IMeasuredStage
     public IEnumerable<StepReport> Run(CancellationToken cancellationToken = default)
     {
         using var record = RunFolder.Record(Step);
-        Measures.CutAfter(Step);
+        Measures.CutAfter(Step == 0 ? -1 : Step); // the start is measured again
         RunFolder.Log($"{_settings.Name} from step {Step}");
         if (Step == 0)
             MeasureNow(0);

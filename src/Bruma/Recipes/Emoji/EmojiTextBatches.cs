@@ -1,5 +1,6 @@
 using Bruma.Data;
 using Bruma.Data.Emoji;
+using Bruma.Metrics;
 using Bruma.Nn;
 using Bruma.Text;
 using static TorchSharp.torch;
@@ -25,7 +26,7 @@ public sealed record CaptionedBatch(Tensor Pictures, Tensor Ids, Tensor Concepts
 /// <summary>What teaches pictures and captions to meet.</summary>
 internal sealed unsafe class EmojiTextBatches(EmojiDataset data, IReadOnlyList<int> seen, EmojiTextOptions options, (EmojiCaptions Grammar, Tokenizer Tokenizer) text)
 {
-    public const int Size = 64;
+    public const int Size = EmojiScorer.Size;
 
     /// <summary>Batch n of the stream, a pure function of n.</summary>
     public CaptionedBatch At(long n)

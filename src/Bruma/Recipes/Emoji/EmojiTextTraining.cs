@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Bruma.Data;
 using Bruma.Data.Emoji;
+using Bruma.Metrics;
 using Bruma.Nn;
 using Bruma.Text;
 using Bruma.Training;
@@ -16,6 +17,7 @@ public sealed class EmojiTextTraining : EmojiStage<CaptionedBatch>
     private const int MeasureBatch = 128;
     private const long Initial = 7;
     private const string TokenizerFolder = "tokenizer";
+    private const string TextPrefix = "text.text_model.";
 
     private readonly EmojiTextOptions _options;
     private readonly EmojiDataset _data;
@@ -70,7 +72,10 @@ public sealed class EmojiTextTraining : EmojiStage<CaptionedBatch>
     {
         using var scope = NewDisposeScope();
         var weights = Trainer.Parameters.Named(Trainer.Average!).ToList();
-        EmojiScorerFiles.Write(RunFolder.Model, weights, (_options.Network(_tokenizer.VocabularySize), _data.Concepts, _data.Index.Styles), TokenizerOf(Folder));
+        var config = _options.Network(_tokenizer.VocabularySize);
+        if (!_options.SeesAll)
+            EmojiPipelineFiles.WriteTextEncoder(Path.Combine(RunFolder.Model, "text_encoder"), config, [.. weights.Where(pair => pair.Key.StartsWith(TextPrefix, StringComparison.Ordinal)).Select(pair => KeyValuePair.Create(pair.Key["text.".Length..], pair.Value))]);
+        EmojiScorerFiles.Write(RunFolder.Model, weights, (config, [.. _data.Concepts.Select(concept => concept.Codepoints)], _data.Index.Styles), TokenizerOf(Folder));
         yield return $"{(_options.SeesAll ? "scorer" : "text encoder")}: {RunFolder.Model}";
     }
 

@@ -22,6 +22,7 @@ public sealed class EmojiTraining : ITrainingRun
             new("text", options.Text().Steps, folder => EmojiTextTraining.Start(folder, options.Text(), splits)),
             new("scorer", options.Scorer().Steps, folder => EmojiTextTraining.Start(folder, options.Scorer(), splits)),
             new("vae", options.Vae().Steps, folder => EmojiVaeTraining.Start(folder, options.Vae(), splits)),
+            new("unet", options.Unet(run.Root).Steps, folder => EmojiUnetTraining.Start(folder, options.Unet(run.Root), splits)),
         ];
         _stages = [.. _stages.Where(stage => options.Only is null || stage.Name == options.Only)];
         foreach (var stage in _stages)
@@ -42,6 +43,8 @@ public sealed class EmojiTraining : ITrainingRun
     public int Threads => _options.Threads;
 
     public bool PrefersMemory => false;
+
+    public bool KeepsMemory => true;
 
     public double SecondsPerStep => _current?.SecondsPerStep ?? 0;
 
@@ -84,6 +87,7 @@ public sealed class EmojiTraining : ITrainingRun
                 Tell(line);
             Judge(stage.Name, ((IMeasuredStage)_current).Measures.Losses());
         }
+        Publish();
     }
 
     public IEnumerable<string> Finish() => _told;
@@ -94,6 +98,22 @@ public sealed class EmojiTraining : ITrainingRun
         Tell(FormattableString.Invariant($"{stage}: held-out loss {loss.First:0.000} at the start, {loss.Last:0.000} at the end"));
         if (_options.Quick && !(loss.Last < loss.First))
             throw new BrumaException(FormattableString.Invariant($"{stage}: the held-out loss went from {loss.First:0.000} to {loss.Last:0.000}, but --quick must improve it; this is a defect of Bruma, please report it."));
+    }
+
+    /// <summary>The last stage's model becomes that of the run.</summary>
+    private void Publish()
+    {
+        var (written, model) = (Path.Combine(_run.Root, "unet", "model"), _run.Model);
+        if (!Directory.Exists(written) || Directory.Exists(model))
+            return;
+        foreach (var file in Directory.EnumerateFiles(written, "*", SearchOption.AllDirectories))
+        {
+            var copy = Path.Combine(model + ".tmp", Path.GetRelativePath(written, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy, overwrite: true);
+        }
+        Directory.Move(model + ".tmp", model);
+        Tell($"model: {model}");
     }
 
     private void Tell(string line)

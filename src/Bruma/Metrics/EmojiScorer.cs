@@ -4,11 +4,14 @@ using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
-namespace Bruma.Recipes.Emoji;
+namespace Bruma.Metrics;
 
 /// <summary>Pictures and captions in one space, with heads that name concept and style: teaches the text encoder, and in a second copy judges samples.</summary>
 public sealed class EmojiScorer : Module
 {
+    /// <summary>Side of the pictures it looks at.</summary>
+    public const int Size = 64;
+
     private const double StartScale = 10;
     private const double StartBias = -10;
     private const double Dropped = 0.1;

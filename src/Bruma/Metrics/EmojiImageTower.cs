@@ -3,7 +3,7 @@ using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
-namespace Bruma.Recipes.Emoji;
+namespace Bruma.Metrics;
 
 /// <summary>A small convolutional network that turns a picture of 64 px into a vector.</summary>
 /// <remarks>3x3 convolutions of 48 (64 px), 96/2, 192/2, 256/2 and 256 channels (8 px), each with group norm and SiLU, then the mean over places: 1.2 M parameters, 160 MMAC.</remarks>
