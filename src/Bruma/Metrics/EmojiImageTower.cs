@@ -36,9 +36,16 @@ public sealed class EmojiImageTower : Module<Tensor, Tensor>
     public override Tensor forward(Tensor pictures)
     {
         using var scope = NewDisposeScope();
-        var x = pictures.to(convolutions[0].weight.dtype);
+        return Activations(pictures)[^1].mean([2L, 3L]).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>What every layer makes of the pictures, [B, C, h, w] each.</summary>
+    public IReadOnlyList<Tensor> Activations(Tensor pictures)
+    {
+        using var scope = NewDisposeScope();
+        var all = new List<Tensor>();
         for (var i = 0; i < Layers.Length; i++)
-            x = norms[i].call(convolutions[i].call(x), null);
-        return x.mean([2L, 3L]).MoveToOuterDisposeScope();
+            all.Add(norms[i].call(convolutions[i].call(i == 0 ? pictures.to(convolutions[0].weight.dtype) : all[^1]), null));
+        return [.. all.Select(layer => layer.MoveToOuterDisposeScope())];
     }
 }

@@ -58,6 +58,9 @@ public sealed class EmojiScorer : Module
         logit_bias.fill_(StartBias);
     }
 
+    /// <summary>The part that looks at pictures.</summary>
+    public EmojiImageTower Image => image;
+
     /// <summary>What is before the heads and the projection: distances between sets of pictures are measured in it.</summary>
     /// <param name="pictures">[B, 3, 64, 64] in [-1, 1].</param>
     /// <returns>[B, 256].</returns>

@@ -7,7 +7,8 @@ namespace Bruma.Recipes.Emoji;
 
 /// <summary>Pictures alone.</summary>
 /// <param name="Pictures">fp32 [B, 3, S, S] in [-1, 1].</param>
-public sealed record PictureBatch(Tensor Pictures) : IDisposable
+/// <param name="Number">Place in the stream.</param>
+public sealed record PictureBatch(Tensor Pictures, long Number) : IDisposable
 {
     public void Dispose() => Pictures.Dispose();
 }
@@ -34,7 +35,7 @@ internal sealed unsafe class EmojiVaeBatches(EmojiDataset data, IReadOnlyList<in
             else
                 EmojiPainter.Paint(EmojiPainter.Picture(source, seen[ShuffledOrder.At(options.Seed, example, seen.Count)]), place, size, EmojiAugmentation.Draw(draws));
         }
-        return new PictureBatch(pictures);
+        return new PictureBatch(pictures, n);
     }
 
     /// <summary>A photo, a garment or tiles, whichever there are, alike often.</summary>

@@ -23,13 +23,16 @@ public static class EmojiVaeLoss
     }
 
     /// <summary>Reconstruction from a sampled latent plus the weighted divergence, summed over a picture's latents.</summary>
-    public static Tensor Of(AutoencoderKl network, Tensor pictures, double klWeight, Generator random)
+    /// <param name="further">Added to the reconstruction's loss, of output and pictures; null for nothing.</param>
+    public static Tensor Of(AutoencoderKl network, Tensor pictures, double klWeight, Generator random, Func<Tensor, Tensor, Tensor>? further = null)
     {
         using var scope = NewDisposeScope();
         var (mean, logVariance) = network.Encode(pictures);
         (mean, logVariance) = (mean.to(float32), logVariance.to(float32));
         var latents = mean + (0.5 * logVariance).exp() * randn(mean.shape, generator: random);
         var divergence = 0.5 * (mean.square() + logVariance.exp() - 1 - logVariance).sum([1L, 2L, 3L]).mean();
-        return (Reconstruction(network.Decode(latents), pictures) + klWeight * divergence).MoveToOuterDisposeScope();
+        var output = network.Decode(latents);
+        var loss = Reconstruction(output, pictures) + klWeight * divergence;
+        return (further is null ? loss : loss + further(output, pictures)).MoveToOuterDisposeScope();
     }
 }

@@ -12,6 +12,8 @@ namespace Bruma.Recipes.Emoji;
 /// <param name="Groups">Of the norms.</param>
 /// <param name="OtherShare">Share of pictures that are no emoji.</param>
 /// <param name="KlWeight">Of the divergence summed over a picture's latents.</param>
+/// <param name="FeatureWeight">Of the distance in the features of the text stage's picture network, where that stage is beside this one.</param>
+/// <param name="FeaturesFrom">Share of the steps before which features do not count.</param>
 public sealed record EmojiVaeOptions(
     string Data,
     string? Photos = null,
@@ -27,6 +29,8 @@ public sealed record EmojiVaeOptions(
     double EmaDecay = 0.999,
     double OtherShare = 0.15,
     double KlWeight = 1e-6,
+    double FeatureWeight = 0.1,
+    double FeaturesFrom = 0.8,
     int MeasureEvery = 250,
     long Seed = 0,
     string Precision = "fp32",

@@ -25,6 +25,7 @@ public sealed class EmojiVaeTraining : EmojiStage<PictureBatch>
     private readonly List<int> _seen;
     private readonly List<int> _hidden;
     private readonly AutoencoderKl _network;
+    private readonly EmojiFeatureLoss? _features;
 
     private EmojiVaeTraining(RunFolder run, EmojiVaeOptions options, EmojiDataset data, EmojiSplits splits)
         : base(run, options.Settings)
@@ -39,7 +40,8 @@ public sealed class EmojiVaeTraining : EmojiStage<PictureBatch>
         _network = new AutoencoderKl(options.Network);
         using (var start = HashedSeed.At(options.Seed, Initial))
             _network.Initialize(start, zeroOutputs: true);
-        Trainer = new Trainer<PictureBatch>(_network, (batch, random) => EmojiVaeLoss.Of(_network, batch.Pictures, options.KlWeight, random), options.Trainer, ComputePrecision.TypeOf(options.Precision));
+        _features = options.FeatureWeight > 0 ? EmojiFeatureLoss.Beside(run.Root, options.Precision) : null;
+        Trainer = new Trainer<PictureBatch>(_network, Loss, options.Trainer, ComputePrecision.TypeOf(options.Precision));
     }
 
     public override IEnumerable<string> Introduction =>
@@ -84,6 +86,7 @@ public sealed class EmojiVaeTraining : EmojiStage<PictureBatch>
     {
         base.Dispose();
         _network.Dispose();
+        _features?.Dispose();
         _data.Dispose();
         foreach (var images in _others)
             images.Dispose();
@@ -111,6 +114,10 @@ public sealed class EmojiVaeTraining : EmojiStage<PictureBatch>
         DrawSheet(step);
         return new Dictionary<string, double> { [EmojiMeasures.Loss] = loss / chosen.Count, ["psnr"] = 10 * Math.Log10(4 / (squares / chosen.Count)), ["ssim"] = similarity / chosen.Count, ["latent_std"] = deviation / chosen.Count };
     }
+
+    /// <summary>Values first; features, which say little of a blur, count when the rest is in place.</summary>
+    private Tensor Loss(PictureBatch batch, Generator random) => EmojiVaeLoss.Of(_network, batch.Pictures, _options.KlWeight, random,
+        _features is null || batch.Number < _options.FeaturesFrom * _options.Steps ? null : (output, pictures) => _options.FeatureWeight * _features.Of(output, pictures));
 
     private static List<int> Spread(List<int> all, int count) => [.. Enumerable.Range(0, Math.Min(count, all.Count)).Select(i => all[(int)((long)i * all.Count / Math.Min(count, all.Count))])];
 
