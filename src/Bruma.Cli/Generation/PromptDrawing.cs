@@ -18,9 +18,9 @@ internal static class PromptDrawing
         using var scope = NewDisposeScope();
         var (prompt, adapters) = arguments.Syntax == PromptSyntax.A1111 ? PromptAdapters.Extract(arguments.Prompt) : (arguments.Prompt, []);
         using var loaded = PromptModel.Load(arguments, model, adapters);
-        prompt = InStyle(prompt, arguments.Style, loaded.Pipeline.Defaults.Styles, model);
         if (KnownWords.Of(model)?.Notice(prompt) is { } notice)
             Console.Error.WriteLine($"note: {notice}");
+        prompt = InStyle(prompt, arguments.Style, loaded.Pipeline.Defaults.Styles, model);
         var request = loaded.Request();
         cancellation.ThrowIfCancellationRequested();
 
