@@ -1,6 +1,5 @@
 using Bruma.Nn;
 using Bruma.Recipes.Adaptation;
-using Bruma.StableDiffusion;
 using static TorchSharp.torch;
 
 namespace Bruma.Recipes.Emoji;

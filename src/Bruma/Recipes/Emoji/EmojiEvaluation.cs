@@ -1,6 +1,5 @@
 using Bruma.Data;
 using Bruma.Data.Emoji;
-using Bruma.Hub;
 using Bruma.Imaging;
 using Bruma.Metrics;
 using Bruma.Nn;
@@ -36,7 +35,7 @@ public sealed class EmojiEvaluation
     private readonly EmojiScenes _scenes;
     private readonly EmojiScenePainter _painter;
 
-    private EmojiEvaluation(EmojiEvaluationOptions options, Action<EvaluationProgress> progress, CancellationToken cancellation, EmojiDataset data, LoadedScorer scorer)
+    private EmojiEvaluation(EmojiEvaluationOptions options, Action<EvaluationProgress> progress, EmojiDataset data, LoadedScorer scorer, CancellationToken cancellation)
     {
         (_options, _progress, _cancellation) = (options, progress, cancellation);
         if (!scorer.Concepts.SequenceEqual(data.Concepts.Select(concept => concept.Codepoints)))
@@ -53,7 +52,7 @@ public sealed class EmojiEvaluation
         using var still = no_grad();
         using var data = EmojiDataset.Open(options.Data);
         using var scorer = EmojiScorerFiles.Read(options.Scorer);
-        var evaluation = new EmojiEvaluation(options, progress ?? (_ => { }), cancellation, data, scorer);
+        var evaluation = new EmojiEvaluation(options, progress ?? (_ => { }), data, scorer, cancellation);
         return evaluation.Run(new EmojiTestSets(data, EmojiSplits.Committed, evaluation._scenes).All(options.Count).Where(set => set.Prompts.Count > 1).ToList());
     }
 
