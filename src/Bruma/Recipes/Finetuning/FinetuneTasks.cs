@@ -22,7 +22,7 @@ public static class FinetuneTasks
         var (train, _) = Files(data);
         if (File.Exists(train))
             return !Tables.Contains(Path.GetExtension(train).ToLowerInvariant()) ? LanguageModel
-                : LabelledTexts.Read(train) is var texts && texts.All(text => text.Pair is not null && Degree(text.Label) is not null) ? PairSimilarity : TextClassification;
+                : LabelledTexts.Read(train) is var texts && texts.Any(text => text.Pair is not null) && texts.All(text => Degree(text.Label) is not null) ? PairSimilarity : TextClassification;
         if (!Directory.Exists(train))
             throw new BrumaException($"{data}: no such file or folder; give labelled texts (.jsonl, .csv, .tsv, folders of .txt), a text file, or a folder of pictures with a folder per class.");
         return Directory.EnumerateFiles(train, "*.txt", SearchOption.AllDirectories).Any() && !Directory.EnumerateFiles(train, "*.*", SearchOption.AllDirectories).Any(IsPicture) ? TextClassification : ImageClassification;
