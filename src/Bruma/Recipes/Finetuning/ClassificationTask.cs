@@ -56,9 +56,10 @@ internal abstract class ClassificationTask : FinetuneTask
     public override TaskBatch Batch(Split split, IReadOnlyList<int> indices)
     {
         var examples = Data.Of(split);
-        return UsesVectors
-            ? new TaskBatch(Vectors(split).index_select(0, tensor(indices.Select(index => (long)index).ToArray())), Labels([.. indices.Select(index => examples[index])]), null, null, indices.Count)
-            : Inputs([.. indices.Select(index => examples[index])], split);
+        if (!UsesVectors)
+            return Inputs([.. indices.Select(index => examples[index])], split);
+        using var rows = tensor(indices.Select(index => (long)index).ToArray());
+        return new TaskBatch(Vectors(split).index_select(0, rows), Labels([.. indices.Select(index => examples[index])]), null, null, indices.Count);
     }
 
     public override Tensor Loss(TaskBatch batch)

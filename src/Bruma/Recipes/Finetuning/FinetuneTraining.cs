@@ -172,10 +172,10 @@ public sealed class FinetuneTraining : ITrainingRun
         final.Task.Save(_folder.Model);
         var evaluation = final.Task.Count(Split.Test) > 0 ? final.Task.Evaluate(Split.Test) : null;
         WriteResult(evaluation);
-        ModelCard.Write(_folder.Model, Options, TrainedParameters, evaluation);
+        ModelCard.Write(_folder.Model, Options, (TrainedParameters, _task.Command), evaluation);
         if (Step > 1)
             LossPlot.Write(Path.Combine(Folder, "loss.png"), _folder.ReadStats());
-        yield return $"model: {_folder.Model} (bruma predict {_folder.Model} ...)";
+        yield return $"model: {_folder.Model} ({_task.Command} {_folder.Root} ...)";
         if (evaluation is not null)
             yield return $"on {final.Task.Count(Split.Test)} test examples: {string.Join(", ", evaluation.Measures.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Key.Replace('_', ' ')} {pair.Value:0.0000}")))}";
         foreach (var line in final.Task.Report(Folder))
