@@ -23,12 +23,11 @@ internal static class CompareFinetuneCommand
         settings.AddTo(command);
         command.SetAction((parsed, cancellation) => Task.Factory.StartNew(() =>
         {
-            var options = TrainingSession.Checked(() => settings.Read(parsed, validationShare: 0).Checked());
+            var options = settings.Read(parsed, validationShare: 0);
             var plan = new ComparisonPlan(options, List(parsed.GetValue(strategies)!), [.. Enumerable.Range(0, Math.Max(1, parsed.GetValue(seeds))).Select(seed => (long)seed)], StaticModel(),
                 parsed.GetValue(schedules) == "all" ? [.. Training.LearningRateSchedule.Names.Where(name => name is not ("noam" or "exponential"))] : List(parsed.GetValue(schedules)!),
                 [.. List(parsed.GetValue(accumulation)!).Select(Parts)], parsed.GetValue(side)!);
-            foreach (var strategy in plan.Strategies)
-                TrainingSession.Checked(() => Strategies.Parse(strategy));
+            TrainingSession.Checked(plan.Checked);
             foreach (var line in FinetuneComparison.Run(parsed.GetValue(output)!, plan, cancellation))
                 Console.WriteLine(line);
             return 0;

@@ -23,8 +23,8 @@ internal static class FinetuneCommand
         {
             var folder = parsed.GetValue(output)!;
             return parsed.GetValue(find)
-                ? Task.Factory.StartNew(() => Find(folder, TrainingSession.Checked(() => settings.Read(parsed).Checked()), parsed.GetValue(json)), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)
-                : TrainingSession.Start(() => FinetuneTraining.Start(folder, TrainingSession.Checked(() => settings.Read(parsed).Checked())), parsed.GetValue(json), cancellation);
+                ? Task.Factory.StartNew(() => Find(folder, settings.Read(parsed), parsed.GetValue(json)), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)
+                : TrainingSession.Start(() => FinetuneTraining.Start(folder, settings.Read(parsed)), parsed.GetValue(json), cancellation);
         });
         return command;
     }
@@ -102,11 +102,11 @@ internal sealed class FinetuneSettings
         var task = parsed.GetValue(_task)! is { Length: > 0 } named ? named : FinetuneTasks.Guess(data);
         var pictures = task == FinetuneTasks.ImageClassification;
         var model = TextModels.Find(parsed.GetValue(_model) ?? parsed.GetValue(_modelOption), pictures ? "efficientnet-lite0" : TextModels.Sentences);
-        return new FinetuneOptions(model, data, task, parsed.GetValue(_test)!, parsed.GetValue(_testShare), parsed.GetValue(_validation) ?? validationShare, parsed.GetValue(_strategy)!,
+        return TrainingSession.Checked(new FinetuneOptions(model, data, task, parsed.GetValue(_test)!, parsed.GetValue(_testShare), parsed.GetValue(_validation) ?? validationShare, parsed.GetValue(_strategy)!,
             parsed.GetValue(_epochs), parsed.GetValue(_batch), parsed.GetValue(_accumulation), parsed.GetValue(_rate), parsed.GetValue(_schedule)!, parsed.GetValue(_warmup), parsed.GetValue(_decay), parsed.GetValue(_clip),
             parsed.GetValue(_layerDecay), parsed.GetValue(_rank), parsed.GetValue(_alpha), parsed.GetValue(_loraDropout), parsed.GetValue(_targets)!, parsed.GetValue(_length), parsed.GetValue(_pooling)!, parsed.GetValue(_patience),
             parsed.GetValue(_weights)!, parsed.GetValue(_dropout), parsed.GetValue(_c), parsed.GetValue(_checkpoint), parsed.GetValue(_checkpointing), parsed.GetValue(_seed) ?? 0,
-            parsed.GetValue(_precision) is null && pictures ? "fp32" : Native.Precision(parsed.GetValue(_precision)), Native.UseThreads(parsed.GetValue(_threads)));
+            parsed.GetValue(_precision) is null && pictures ? "fp32" : Native.Precision(parsed.GetValue(_precision)), Native.UseThreads(parsed.GetValue(_threads))).Checked);
     }
 
     private static Option<T> Number<T>(string name, string description, T byDefault) => new(name) { Description = description, DefaultValueFactory = _ => byDefault };

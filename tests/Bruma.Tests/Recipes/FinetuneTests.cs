@@ -107,6 +107,18 @@ public sealed class FinetuneTests
         Assert.Equal(losses[0], losses[1]);
     }
 
+    [Theory]
+    [InlineData("full")]
+    [InlineData("lora")]
+    [InlineData("gradual")]
+    [InlineData("head")]
+    public void Training_steps_keep_nothing_alive(string strategy)
+    {
+        using var folder = new TemporaryFolder();
+        using var training = FinetuneTraining.Start(folder["run"], Options(folder) with { Strategy = strategy, Epochs = 4, CheckpointEvery = 3, Patience = 9, GradientAccumulationSteps = strategy == "full" ? 2 : 1 });
+        Leaks.NoneOver(training.Run(TestContext.Current.CancellationToken), first: (int)training.Steps / 2);
+    }
+
     [Fact]
     public void Early_stopping_ends_the_run_and_keeps_the_best()
     {

@@ -43,6 +43,18 @@ public sealed class TextTrainingTests
     }
 
     [Fact]
+    public void Training_steps_of_an_encoder_decoder_and_of_a_language_model_keep_nothing_alive()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder["text.txt"], string.Concat(Enumerable.Range(0, 400).Select(i => $"line {i}: the cat sat on mat number {i % 7}.\n")));
+        var run = Run with { Steps = 12, CheckpointEvery = 6, SampleEvery = 4 };
+        using (var sequence = SequenceTraining.Start(folder["sequence"], Sequence with { Run = run }))
+            Leaks.NoneOver(sequence.Run(TestContext.Current.CancellationToken));
+        using var language = LanguageModelTraining.Start(folder["language"], new LanguageModelOptions(folder["text.txt"], run, VocabSize: 300, Context: 16, Width: 16, Heads: 2, Layers: 1, SampleTokens: 8));
+        Leaks.NoneOver(language.Run(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public void Positions_are_compared_in_one_page()
     {
         using var folder = new TemporaryFolder();

@@ -1,5 +1,6 @@
 using Bruma.Nn;
 using Bruma.Training;
+using Bruma.Transformers.Embeddings;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -22,6 +23,9 @@ internal abstract class ClassificationTask : FinetuneTask
 
     /// <summary>Whether batches hold the frozen network's vectors, computed once, instead of what goes into it.</summary>
     public bool UsesVectors { get; set; }
+
+    /// <summary>Vectors that other runs on the same examples and network have computed; by default this run's own.</summary>
+    public FrozenVectors Known { get; set; } = new();
 
     public LabelledSplits Data { get; }
 
@@ -52,9 +56,10 @@ internal abstract class ClassificationTask : FinetuneTask
     public override TaskBatch Batch(Split split, IReadOnlyList<int> indices)
     {
         var examples = Data.Of(split);
-        return UsesVectors
-            ? new TaskBatch(Vectors(split).index_select(0, tensor(indices.Select(index => (long)index).ToArray())), Labels([.. indices.Select(index => examples[index])]), null, null, indices.Count)
-            : Inputs([.. indices.Select(index => examples[index])], split);
+        if (!UsesVectors)
+            return Inputs([.. indices.Select(index => examples[index])], split);
+        using var rows = tensor(indices.Select(index => (long)index).ToArray());
+        return new TaskBatch(Vectors(split).index_select(0, rows), Labels([.. indices.Select(index => examples[index])]), null, null, indices.Count);
     }
 
     public override Tensor Loss(TaskBatch batch)
@@ -97,7 +102,7 @@ internal abstract class ClassificationTask : FinetuneTask
     {
         using var scope = NewDisposeScope();
         using var still = no_grad();
-        var rows = Transformers.Embeddings.TextEmbedders.Rows(Vectors(Split.Train).to(float32));
+        var rows = TextEmbedders.Rows(Vectors(Split.Train).to(float32));
         var labels = Data.Of(Split.Train).Select(example => Data.Labels[example]).ToList();
         var weights = _classWeights?.data<float>().ToArray();
         var classWeights = weights is null ? null : Array.ConvertAll(weights, weight => (double)weight);
@@ -119,15 +124,17 @@ internal abstract class ClassificationTask : FinetuneTask
             return known;
         using var scope = NewDisposeScope();
         using var still = no_grad();
-        var (was, parts) = (Network.training, new List<Tensor>());
+        var was = Network.training;
         Network.eval();
-        foreach (var examples in Data.Of(split).Chunk(EvaluationBatch))
-        {
-            using var part = NewDisposeScope();
-            parts.Add(Features(Inputs(examples, Split.Test)).to(float32).MoveToOuterDisposeScope()); // as for a test: nothing is mirrored
-        }
+        var rows = Known.Of(Data.Of(split), EvaluationBatch, Frozen);
         Network.train(was);
-        return _vectors[split] = cat(parts).DetachFromDisposeScope();
+        return _vectors[split] = tensor(rows.SelectMany(row => row).ToArray(), [rows.Count, rows.Count == 0 ? 0 : rows[0].Length]).DetachFromDisposeScope();
+    }
+
+    private float[][] Frozen(int[] examples)
+    {
+        using var scope = NewDisposeScope();
+        return TextEmbedders.Rows(Features(Inputs(examples, Split.Test)).to(float32)); // as for a test: nothing is mirrored
     }
 
     public override void Check(Strategy strategy, ScalarType precision)

@@ -29,16 +29,17 @@ internal static class ComparisonReport
         var (scores, shown) = Predictions(best.Folder);
         var page = new HtmlReport($"{Path.GetFileName(plan.Base.Model)} on {Path.GetFileName(plan.Base.Data)}")
             .Table(Headers, rows)
-            .Paragraph(string.Create(CultureInfo.InvariantCulture, $"{scores.Labels.Count} test examples: one standard error of an accuracy near {scores.Accuracy:P0} is {100 * scores.StandardError:0.0} points, so differences below {200 * scores.StandardError:0.0} points between two rows may be chance. The interval shows what seeds alone change{(plan.Base.HasTestFile() ? "" : "; each seed has a split of its own")}. Curves show test accuracy per epoch; nothing was chosen by it."));
+            .Paragraph(string.Create(CultureInfo.InvariantCulture, $"{scores.Labels.Count} test examples: one standard error of an accuracy near {scores.Accuracy:P0} is {100 * scores.StandardError:0.0} points, so one of a difference between two rows is at most {141 * scores.StandardError:0.0}, and what is below two of them may be chance. The interval shows what seeds alone change{(plan.Base.HasTestFile() ? "" : "; each seed has a split of its own")}. Curves show test accuracy per epoch; nothing was chosen by it."));
+        page.List(ComparedDifferences.Of(tables.Runs, scores.StandardError));
         if (Curves(folder, tables.Runs, plan.Seeds[0]))
             page.Heading("Learning curves").Picture("curves.png", $"left: training loss, mean over steps; right: test accuracy per epoch; seed {plan.Seeds[0]}", smooth: true);
-        AddSides(page, tables);
+        AddSides(page, plan, tables);
         ClassificationReport.Confusion(Path.Combine(folder, "confusion.png"), scores);
         page.Heading($"Who is taken for whom: {best.Name}, seed {best.Seed}").Picture("confusion.png", "rows: the label; columns: the prediction", smooth: true).Heading("Its most confident mistakes");
         AddMistakes(page, plan, scores, shown);
         var path = Path.Combine(folder, "comparison.html");
         AtomicFile.WriteText(path, page.ToString());
-        AtomicFile.WriteText(Path.Combine(folder, "comparison.md"), Markdown(rows));
+        AtomicFile.WriteText(Path.Combine(folder, "comparison.md"), string.Join("\n", [Markdown(rows), .. ComparedDifferences.Of(tables.Runs, scores.StandardError).Select(line => $"- {line}"), ""]));
         AtomicFile.WriteText(Path.Combine(folder, "comparison.json"), JsonSerializer.Serialize(tables, Readable) + "\n");
         return path;
     }
@@ -60,10 +61,10 @@ internal static class ComparisonReport
         return $"{Share(mean - half)} to {Share(mean + half)}";
     }
 
-    private static void AddSides(HtmlReport page, ComparisonTables tables)
+    private static void AddSides(HtmlReport page, ComparisonPlan plan, ComparisonTables tables)
     {
         if (tables.Schedules.Count > 0)
-            page.Heading("Learning-rate schedules").Table(["schedule", "accuracy", "macro F1", "seconds"], tables.Schedules.Select(run => (string[])[run.Name, Share(run.Accuracy), run.MacroF1.ToString("0.000", CultureInfo.InvariantCulture), run.Seconds.ToString("0.0", CultureInfo.InvariantCulture)]));
+            page.Heading($"Learning-rate schedules, strategy {plan.SideStrategy}").Table(["schedule", .. Headers[1..]], tables.Schedules.GroupBy(run => run.Name).Select(Row));
         if (tables.Accumulations.Count > 0)
             page.Heading("Gradient accumulation").Paragraph("The same effective batch of the same examples, without dropout, in fp32: the weights must agree but for rounding.")
                 .Table(["batch x parts", "accuracy", "largest difference of a weight to the first row", "predictions that differ", "seconds"], tables.Accumulations.Select(run => Accumulated(run, tables.Accumulations[0])));

@@ -14,7 +14,22 @@ public sealed record ComparedRun(string Name, long Seed, double Accuracy, double
 /// <param name="StaticModel">Folder of static vectors for a baseline; null for none.</param>
 /// <param name="Schedules">Compared with <paramref name="SideStrategy"/>; empty for none.</param>
 /// <param name="Accumulations">Micro-batches per update with the same effective batch; empty for none.</param>
-public sealed record ComparisonPlan(FinetuneOptions Base, IReadOnlyList<string> Strategies, IReadOnlyList<long> Seeds, string? StaticModel, IReadOnlyList<string> Schedules, IReadOnlyList<int> Accumulations, string SideStrategy);
+public sealed record ComparisonPlan(FinetuneOptions Base, IReadOnlyList<string> Strategies, IReadOnlyList<long> Seeds, string? StaticModel, IReadOnlyList<string> Schedules, IReadOnlyList<int> Accumulations, string SideStrategy)
+{
+    /// <summary>Refuses what no comparison could have, each by its option's name.</summary>
+    public ComparisonPlan Checked()
+    {
+        foreach (var strategy in Strategies)
+            _ = Finetuning.Strategies.Parse(strategy);
+        RunConfig.Require(Strategies.Count > 0, "--strategies", "", "one strategy or more");
+        RunConfig.Require(Schedules.Count + Accumulations.Count == 0 || !Finetuning.Strategies.Parse(SideStrategy).IsClosedForm, "--side-strategy", SideStrategy, "a strategy that is trained by steps, such as head");
+        foreach (var schedule in Schedules)
+            _ = (Base with { LrSchedule = schedule }).Checked();
+        foreach (var parts in Accumulations)
+            RunConfig.Require(Base.BatchSize * Base.GradientAccumulationSteps % parts == 0, "--accumulation", parts, $"a divisor of the effective batch, {Base.BatchSize * Base.GradientAccumulationSteps}");
+        return this;
+    }
+}
 
 /// <summary>Ways of adapting one model to one task side by side, with baselines: whether the pretrained network was worth it, and how much of it must be trained.</summary>
 /// <remarks>A comparison that was interrupted goes on: finished runs in its folder are not trained again.</remarks>
@@ -25,10 +40,11 @@ public static class FinetuneComparison
     {
         Directory.CreateDirectory(folder);
         var shared = plan.Base with { WatchTest = true };
+        var known = new FrozenVectors();
         var runs = new List<ComparedRun>();
         foreach (var seed in plan.Seeds)
         {
-            foreach (var run in BaselinesOf(shared with { Seed = seed }, plan.StaticModel))
+            foreach (var run in BaselinesOf(shared with { Seed = seed }, plan.StaticModel, known))
             {
                 runs.Add(run);
                 yield return Line(run);
@@ -37,36 +53,38 @@ public static class FinetuneComparison
                 break; // without a split of its own no seed changes a baseline
         }
         foreach (var strategy in plan.Strategies)
-            foreach (var seed in plan.Seeds)
+            foreach (var seed in plan.Seeds.Take(Strategies.Parse(strategy).IsClosedForm && shared.HasTestFile() ? 1 : int.MaxValue)) // nor an optimum
             {
-                var run = Train(Path.Combine(folder, $"{strategy}-{seed}"), strategy, shared with { Strategy = strategy, Seed = seed }, cancellation);
+                var run = Train(Path.Combine(folder, $"{strategy}-{seed}"), strategy, shared with { Strategy = strategy, Seed = seed }, known, cancellation);
                 runs.Add(run);
                 yield return Line(run);
             }
 
         var schedules = new List<ComparedRun>();
         foreach (var schedule in plan.Schedules)
-        {
-            schedules.Add(Train(Path.Combine(folder, $"schedule-{schedule}"), schedule, shared with { Strategy = plan.SideStrategy, LrSchedule = schedule, Seed = plan.Seeds[0] }, cancellation));
-            yield return Line(schedules[^1]);
-        }
+            foreach (var seed in plan.Seeds)
+            {
+                schedules.Add(Train(Path.Combine(folder, $"schedule-{schedule}-{seed}"), schedule, shared with { Strategy = plan.SideStrategy, LrSchedule = schedule, Seed = seed }, known, cancellation));
+                yield return Line(schedules[^1]);
+            }
         var accumulations = new List<ComparedRun>();
         foreach (var parts in plan.Accumulations)
         {
             var options = shared with { Strategy = plan.SideStrategy, BatchSize = shared.BatchSize * shared.GradientAccumulationSteps / parts, GradientAccumulationSteps = parts, Seed = plan.Seeds[0], Dropout = 0, Precision = "fp32" };
-            accumulations.Add(Train(Path.Combine(folder, $"accumulation-{parts}"), $"{options.BatchSize} x {parts}", options, cancellation));
+            accumulations.Add(Train(Path.Combine(folder, $"accumulation-{parts}"), $"{options.BatchSize} x {parts}", options, known, cancellation));
             yield return Line(accumulations[^1]);
         }
         yield return $"report: {ComparisonReport.Write(folder, plan, new ComparisonTables(runs, schedules, accumulations))}";
     }
 
-    private static List<ComparedRun> BaselinesOf(FinetuneOptions options, string? staticModel)
+    private static List<ComparedRun> BaselinesOf(FinetuneOptions options, string? staticModel, FrozenVectors known)
     {
         var settled = FinetuneTraining.Settled(options with { Strategy = "probe" });
         if (FinetuneTasks.Load(settled) is not ClassificationTask task)
             throw new BrumaException($"{options.Data}: the comparison is for classes; the data are for {settled.Task}.");
         using (task)
         {
+            task.Known = known;
             var runs = new List<ComparedRun>();
             var watch = System.Diagnostics.Stopwatch.StartNew();
             foreach (var (name, scores, trained) in Baselines.Of(task, staticModel))
@@ -78,11 +96,11 @@ public static class FinetuneComparison
         }
     }
 
-    private static ComparedRun Train(string folder, string name, FinetuneOptions options, CancellationToken cancellation)
+    private static ComparedRun Train(string folder, string name, FinetuneOptions options, FrozenVectors known, CancellationToken cancellation)
     {
         if (!File.Exists(Path.Combine(folder, FinetuneTraining.ResultFile)))
         {
-            using var training = File.Exists(Path.Combine(folder, "config.json")) ? FinetuneTraining.Resume(folder) : FinetuneTraining.Start(folder, options);
+            using var training = File.Exists(Path.Combine(folder, "config.json")) ? FinetuneTraining.Resume(folder) : FinetuneTraining.Start(folder, options, known);
             foreach (var _ in training.Run(cancellation))
             {
                 // the run folder records the steps

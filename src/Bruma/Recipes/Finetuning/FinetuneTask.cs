@@ -52,6 +52,9 @@ internal abstract class FinetuneTask : IDisposable
     /// <summary>What the examples are, for people.</summary>
     public abstract IEnumerable<string> Description { get; }
 
+    /// <summary>What asks the finished model.</summary>
+    public virtual string Command => "bruma predict";
+
     /// <summary>Updates done, on which what is random in a batch may depend.</summary>
     public long Step { get; set; }
 

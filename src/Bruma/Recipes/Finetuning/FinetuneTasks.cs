@@ -22,19 +22,38 @@ public static class FinetuneTasks
         var (train, _) = Files(data);
         if (File.Exists(train))
             return !Tables.Contains(Path.GetExtension(train).ToLowerInvariant()) ? LanguageModel
-                : LabelledTexts.Read(train) is var texts && texts.All(text => text.Pair is not null && Degree(text.Label) is not null) ? PairSimilarity : TextClassification;
+                : LabelledTexts.Read(train) is var texts && texts.Any(text => text.Pair is not null) && texts.All(text => Degree(text.Label) is not null) ? PairSimilarity : TextClassification;
         if (!Directory.Exists(train))
             throw new BrumaException($"{data}: no such file or folder; give labelled texts (.jsonl, .csv, .tsv, folders of .txt), a text file, or a folder of pictures with a folder per class.");
         return Directory.EnumerateFiles(train, "*.txt", SearchOption.AllDirectories).Any() && !Directory.EnumerateFiles(train, "*.*", SearchOption.AllDirectories).Any(IsPicture) ? TextClassification : ImageClassification;
     }
 
-    internal static FinetuneTask Load(FinetuneOptions options) => options.Task switch
+    internal static FinetuneTask Load(FinetuneOptions options)
     {
-        TextClassification => TextClassificationTask.Load(options),
-        PairSimilarity => PairSimilarityTask.Load(options),
-        LanguageModel => LanguageTask.Load(options),
-        _ => ImageClassificationTask.Load(options),
-    };
+        CheckModel(options);
+        return options.Task switch
+        {
+            TextClassification => TextClassificationTask.Load(options),
+            PairSimilarity => PairSimilarityTask.Load(options),
+            LanguageModel => LanguageTask.Load(options),
+            _ => ImageClassificationTask.Load(options),
+        };
+    }
+
+    /// <summary>A network of another kind is told before its configuration is read as what it is not.</summary>
+    private static void CheckModel(FinetuneOptions options)
+    {
+        var path = Path.Combine(options.Model, "config.json");
+        using var config = Hub.PythonJson.ParseFile(path);
+        string[] fitting = options.Task switch
+        {
+            TextClassification or PairSimilarity => ["bert"],
+            LanguageModel => ["gpt2", "llama"],
+            _ => ["efficientnet-lite0", "efficientnet", "vit"],
+        };
+        if (config.RootElement.TryGetProperty("model_type", out var type) && type.GetString() is { } name && !fitting.Contains(name))
+            throw new BrumaException($"{path}: \"model_type\" is \"{name}\"; {options.Task} needs {string.Join(" or ", fitting)}: give another --model, or say which --task is meant.");
+    }
 
     /// <summary>The texts to train on and those of the test file; none without one.</summary>
     internal static (IReadOnlyList<LabelledText> Training, IReadOnlyList<LabelledText> Test) Texts(FinetuneOptions options)

@@ -27,11 +27,11 @@ public sealed class FinetuneTraining : ITrainingRun
     private long _closedFormSteps;
     private long _peak;
 
-    private FinetuneTraining(RunFolder folder, FinetuneOptions options, FinetuneTask task)
+    private FinetuneTraining(RunFolder folder, FinetuneOptions options, FinetuneTask task, FrozenVectors? known = null)
     {
         (_folder, Options, _task, _strategy) = (folder, options, task, Strategies.Parse(options.Strategy));
         if (task is ClassificationTask classification)
-            classification.UsesVectors = _strategy.FreezesEncoder;
+            (classification.UsesVectors, classification.Known) = (_strategy.FreezesEncoder, known ?? classification.Known);
         _network = new AdaptedNetwork(task, _strategy, options);
         _stopping = new EarlyStopping(options.Patience);
         if (!_strategy.IsClosedForm)
@@ -77,12 +77,15 @@ public sealed class FinetuneTraining : ITrainingRun
 
     /// <summary>Begins a run. What the options leave open is settled here and written to <c>config.json</c>.</summary>
     /// <exception cref="BrumaException">Model, data or folder are not usable; nothing is written then.</exception>
-    public static FinetuneTraining Start(string folder, FinetuneOptions options)
+    public static FinetuneTraining Start(string folder, FinetuneOptions options) => Start(folder, options, null);
+
+    /// <param name="known">Vectors of these examples by this network, where it stays frozen.</param>
+    internal static FinetuneTraining Start(string folder, FinetuneOptions options, FrozenVectors? known)
     {
         RunFolder.CheckNew(folder);
         options = Settled(options);
         var task = Load(options);
-        var training = new FinetuneTraining(RunFolder.Create(folder, options.ToJson()), options, task);
+        var training = new FinetuneTraining(RunFolder.Create(folder, options.ToJson()), options, task, known);
         training._folder.WriteProvenance(options.Precision, DataSum(options.Data));
         return training;
     }
@@ -169,10 +172,10 @@ public sealed class FinetuneTraining : ITrainingRun
         final.Task.Save(_folder.Model);
         var evaluation = final.Task.Count(Split.Test) > 0 ? final.Task.Evaluate(Split.Test) : null;
         WriteResult(evaluation);
-        ModelCard.Write(_folder.Model, Options, TrainedParameters, evaluation);
+        ModelCard.Write(_folder.Model, Options, (TrainedParameters, _task.Command), evaluation);
         if (Step > 1)
             LossPlot.Write(Path.Combine(Folder, "loss.png"), _folder.ReadStats());
-        yield return $"model: {_folder.Model} (bruma predict {_folder.Model} ...)";
+        yield return $"model: {_folder.Model} ({_task.Command} {_folder.Root} ...)";
         if (evaluation is not null)
             yield return $"on {final.Task.Count(Split.Test)} test examples: {string.Join(", ", evaluation.Measures.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Key.Replace('_', ' ')} {pair.Value:0.0000}")))}";
         foreach (var line in final.Task.Report(Folder))
@@ -258,6 +261,8 @@ public sealed class FinetuneTraining : ITrainingRun
     private FinishedTask FinalTask()
     {
         var task = FinetuneTasks.Load(Options);
+        if (_strategy.FreezesEncoder && (task, _task) is (ClassificationTask final, ClassificationTask trainedTask))
+            (final.UsesVectors, final.Known) = (true, trainedTask.Known);
         var network = new AdaptedNetwork(task, _strategy, Options);
         using var scope = NewDisposeScope();
         using var still = no_grad();

@@ -53,6 +53,8 @@ internal sealed class LanguageTask : FinetuneTask
 
     public override Module Network => _network;
 
+    public override string Command => "bruma complete";
+
     public override int Layers => _model.Layers;
 
     public override IReadOnlyList<string> Head => ["lm_head."];
@@ -105,6 +107,13 @@ internal sealed class LanguageTask : FinetuneTask
     {
         using var before = Load(_options);
         return Count(Split.Test) == 0 ? [] : [string.Create(CultureInfo.InvariantCulture, $"perplexity of the model before: {before.Evaluate(Split.Test).Measures[1].Value:0.00}")];
+    }
+
+    public override void Check(Strategy strategy, ScalarType precision)
+    {
+        base.Check(strategy, precision);
+        if (strategy.UsesLora && _network is Gpt2LmHeadModel)
+            throw new BrumaException("--strategy lora: the layers of GPT-2 are stored transposed, and there are no low-rank updates for them; choose full or last-N.");
     }
 
     private static int LengthOf(ILanguageModel model, FinetuneOptions options) => Math.Min(options.MaxLength, model.MaxPositions ?? int.MaxValue);

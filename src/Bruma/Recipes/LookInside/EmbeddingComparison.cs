@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Bruma.Data;
 using Bruma.Hub;
 using Bruma.Reports;
 using Bruma.Transformers.Embeddings;
@@ -10,7 +11,7 @@ namespace Bruma.Recipes.LookInside;
 /// <param name="Model">Folder of the contextual model.</param>
 /// <param name="Static">Folder of static vectors.</param>
 /// <param name="Uses">Words in sentences, by sense.</param>
-/// <param name="Text">File on which word vectors are trained; null for none.</param>
+/// <param name="Text">File, folder or name of manual pages on which word vectors are trained; null for none.</param>
 public sealed record EmbeddingPlan(string Model, string Static, IReadOnlyList<WordUse> Uses, string? Text, SkipGramOptions SkipGram);
 
 /// <summary>How well one kind of vector tells the senses of words apart, mean over the words.</summary>
@@ -24,13 +25,14 @@ public static class EmbeddingComparison
     /// <returns>Lines to tell, as they come; the last one names the report.</returns>
     public static IEnumerable<string> Run(string folder, EmbeddingPlan plan, CancellationToken cancellation = default)
     {
+        var text = plan.Text is null ? null : TextCorpus.Read(plan.Text);
         Directory.CreateDirectory(folder);
         using var contextual = SentenceEmbedder.Load(plan.Model);
         using var fixedVectors = StaticEmbeddings.Load(plan.Static);
         WordVectors? trained = null;
-        if (plan.Text is not null)
+        if (text is not null)
         {
-            var skipGram = new SkipGram(File.ReadLines(plan.Text), plan.SkipGram);
+            var skipGram = new SkipGram(text.Split('\n'), plan.SkipGram);
             yield return $"word vectors from {Path.GetFileName(plan.Text)}: {skipGram.Length} words of {skipGram.Vocabulary.Count} kinds";
             var epoch = 0;
             foreach (var loss in skipGram.Train(cancellation))
@@ -73,7 +75,7 @@ public static class EmbeddingComparison
                 Add($"{models.Static.Name}: the word", [.. sentences.Select(_ => one.Rows()[0])], word);
             using (var means = models.Static.Embed(sentences))
                 Add($"{models.Static.Name}: mean of the sentence", means.Rows(), word);
-            if (models.Trained is { } trained)
+            if (models.Trained is { } trained && KnowsMost(trained, sentences))
                 Add("skip-gram: mean of the sentence", [.. sentences.Select(sentence => Mean(trained, sentence))], word);
             for (var level = 0; level < states.shape[1]; level++)
             {
@@ -90,6 +92,9 @@ public static class EmbeddingComparison
             .Table(["vectors", "silhouette", "cosine within a sense", "cosine between senses", "nearest is of the same sense"], table.Select(row => (string[])[row.Vectors, Number(row.Mean.Silhouette), Number(row.Mean.Within), Number(row.Mean.Between), row.Mean.NearestIsOfGroup.ToString("P0", CultureInfo.InvariantCulture)]));
         EmbeddingPlots.Silhouettes(Path.Combine(folder, "silhouettes.png"), table);
         page.Picture("silhouettes.png", "Silhouette by kind of vector", smooth: true);
+        var all = plots.SelectMany(plot => plot.Uses.Zip(plot.Vectors)).ToList();
+        EmbeddingPlots.Points(Path.Combine(folder, "senses-neighbours.png"), "all words in all sentences, last layer: who is near whom", NeighbourMap.Of([.. all.Select(pair => pair.Second)]), [.. all.Select(_ => "")], [.. all.Select(pair => $"{pair.First.Word}: {pair.First.Sense}")]);
+        page.Picture("senses-neighbours.png", "t-SNE: neighbours are near one another; distances between far groups mean nothing", smooth: true);
         foreach (var (word, uses, vectors) in plots)
         {
             var (points, first, second) = PrincipalComponents.Of(vectors);
@@ -98,6 +103,9 @@ public static class EmbeddingComparison
         }
         return table;
     }
+
+    /// <summary>Vectors trained on another language say nothing about these sentences.</summary>
+    private static bool KnowsMost(WordVectors words, List<string> sentences) => sentences.SelectMany(SkipGram.Words).Average(word => words.Has(word) ? 1 : 0) > 0.5;
 
     private static float[] Mean(WordVectors words, string sentence)
     {

@@ -26,7 +26,7 @@ internal static class StaticWords
 
     private static readonly string[] Extra = ["good", "better", "best", "bad", "worse", "worst", "happy", "sad", "river", "mountain", "book", "water", "red", "blue"];
 
-    private static readonly string[] Probes = ["file", "directory", "process", "memory", "socket", "terminal", "signal", "user", "archivo", "proceso", "memoria"];
+    private static readonly string[] Probes = ["file", "directory", "process", "memory", "socket", "terminal", "signal", "user", "archivo", "fichero", "directorio", "proceso", "memoria", "usuario", "orden", "señal"];
 
     public static void Write(string folder, HtmlReport page, StaticEmbeddings table, WordVectors? trained)
     {
@@ -40,6 +40,8 @@ internal static class StaticWords
         var (points, _, _) = PrincipalComponents.Of([.. shown.Select(pair => words.Of(pair.word).ToArray())]);
         EmbeddingPlots.Points(Path.Combine(folder, "static-words.png"), table.Name, points, [.. shown.Select(pair => pair.word)], [.. shown.Select(pair => pair.Group)]);
         page.Picture("static-words.png", "Two principal components", smooth: true);
+        EmbeddingPlots.Points(Path.Combine(folder, "static-words-neighbours.png"), table.Name, NeighbourMap.Of([.. shown.Select(pair => words.Of(pair.word).ToArray())]), [.. shown.Select(pair => pair.word)], [.. shown.Select(pair => pair.Group)]);
+        page.Picture("static-words-neighbours.png", "t-SNE of the same vectors", smooth: true);
         if (trained is null)
             return;
 
@@ -50,6 +52,8 @@ internal static class StaticWords
         var (places, _, _) = PrincipalComponents.Of([.. map.Select(word => trained.Of(word).ToArray())]);
         EmbeddingPlots.Points(Path.Combine(folder, "trained-words.png"), "skip-gram, the most frequent words", places, map, [.. map.Select(_ => "words")]);
         page.Picture("trained-words.png", "Two principal components", smooth: true);
+        EmbeddingPlots.Points(Path.Combine(folder, "trained-words-neighbours.png"), "skip-gram, the most frequent words", NeighbourMap.Of([.. map.Select(word => trained.Of(word).ToArray())]), map, [.. map.Select(_ => "words")]);
+        page.Picture("trained-words-neighbours.png", "t-SNE of the same vectors", smooth: true);
     }
 
     private static string Listed(IEnumerable<Neighbour> found) => string.Join(", ", found.Select(neighbour => string.Create(CultureInfo.InvariantCulture, $"{neighbour.Text} {neighbour.Cosine:0.00}")));
