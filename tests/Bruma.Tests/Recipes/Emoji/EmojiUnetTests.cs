@@ -1,8 +1,6 @@
 using System.Security.Cryptography;
-using Bruma.Data.Emoji;
 using Bruma.Hub;
 using Bruma.Metrics;
-using Bruma.Nn;
 using Bruma.Recipes.Emoji;
 using Bruma.StableDiffusion;
 using Bruma.Tests.Support;
