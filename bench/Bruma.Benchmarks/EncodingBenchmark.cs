@@ -27,13 +27,11 @@ internal static class EncodingBenchmark
             using var fast = new FastBert(network);
             using var ids = randint(1000, 30000, [Batch, Tokens]);
             using var still = no_grad();
-            var before = MachineRates.Measure(0.5);
-            var plain = Timing.Median(() => network.call(ids, new TextPass()), seconds / 2);
-            var fused = Timing.Median(() => fast.Run(ids, null, null), seconds);
-            var rates = MachineRates.Between(before, MachineRates.Measure(0.5));
-            foreach (var (name, time) in new[] { ("BertModel", plain), ("FastBert", fused) })
-                Console.WriteLine(FormattableString.Invariant($"MiniLM {peer}, {name}: {Batch / time:0.0} texts/s, {Gigaflops(network.Config) / time / rates.MatrixBf16:0.00} of bf16 GEMM, {Gigaflops(network.Config) / time / rates.ConvolutionFp32:0.00} of fp32 convolution; goal {goal}"));
-            Console.WriteLine($"  {rates}");
+            foreach (var (name, run) in new (string, Action)[] { ("BertModel", () => network.call(ids, new TextPass())), ("FastBert", () => fast.Run(ids, null, null)) })
+            {
+                var share = PairedTiming.Share(run, Gigaflops(network.Config), type, type == bfloat16, seconds);
+                Console.WriteLine(FormattableString.Invariant($"MiniLM {peer}, {name}: {Batch / share.Seconds:0.0} texts/s, {share.Share:0.00} of the {(type == bfloat16 ? "bf16 GEMM" : "fp32 convolution")} rate; goal {goal}"));
+            }
         }
     }
 

@@ -14,7 +14,7 @@ internal static class BenchCommand
     {
         var precision = new Option<string?>("--precision") { Description = "bf16 or fp32; without it what this processor computes natively." };
         var seconds = new Option<double>("--seconds") { Description = "How long each row is repeated.", DefaultValueFactory = _ => 10 };
-        var threads = new Option<int?>("--threads") { Description = "Threads; without it as many as the processor has." };
+        var threads = new Option<int>("--threads") { Description = "Threads; without it as many as the processor has." };
         var json = new Option<bool>("--json") { Description = "One JSON object per row instead of a table." };
         var command = new Command("bench", "Measure this machine on random weights, in at most three minutes: matrix products, convolutions, a U-Net step, decoding, training. Needs 3 GB of memory. Example: bruma bench --threads 1")
         {
@@ -24,25 +24,17 @@ internal static class BenchCommand
         {
             if (parsed.GetValue(seconds) is not (> 0 and <= 60))
                 throw new UsageException($"--seconds {parsed.GetValue(seconds)}: must be above 0 and at most 60.");
-            if (parsed.GetValue(threads) is { } count)
-                set_num_threads(count is > 0 and <= 1024 ? count : throw new UsageException($"--threads {count}: must be above 0."));
-            var test = new SpeedTest(Type(parsed.GetValue(precision)), parsed.GetValue(seconds));
+            var count = Native.UseThreads(parsed.GetValue(threads));
+            var test = new SpeedTest(ComputePrecision.TypeOf(Native.Precision(parsed.GetValue(precision))), parsed.GetValue(seconds));
+            Native.KeepMemory();
             if (!parsed.GetValue(json))
-                Console.WriteLine($"{get_num_threads()} {(get_num_threads() == 1 ? "thread" : "threads")}\n{"",-58}{"",6}{"seconds",10}{"GFLOP/s",10}{"of GEMM",9}{"of conv",9}");
+                Console.WriteLine($"{count} {(count == 1 ? "thread" : "threads")}\n{"",-58}{"",6}{"seconds",10}{"GFLOP/s",10}{"of GEMM",9}{"of conv",9}");
             foreach (var row in test.Run(cancellation))
                 Console.WriteLine(parsed.GetValue(json) ? Json(row) : Line(row));
             return Task.FromResult(0);
         });
         return command;
     }
-
-    private static ScalarType Type(string? name) => name switch
-    {
-        null => ComputePrecision.TypeOf(ComputePrecision.Default),
-        "bf16" => ScalarType.BFloat16,
-        "fp32" => ScalarType.Float32,
-        _ => throw new UsageException($"--precision {name}: must be bf16 or fp32."),
-    };
 
     private static string Line(SpeedRow row) => string.Create(CultureInfo.InvariantCulture,
         $"{row.What,-58}{row.Precision,6}{row.Seconds,10:0.000}{row.Gigaflops / row.Seconds,10:0}{row.OfMatrix,9:0.00}{row.OfConvolution,9:0.00}");

@@ -1,3 +1,4 @@
+using Bruma.Nn;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -24,6 +25,6 @@ public sealed class Downsample2D : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return conv.call(_padsAfter ? functional.pad(x, (0, 1, 0, 1)) : x).MoveToOuterDisposeScope();
+        return FastConvolution.Run(conv, _padsAfter ? functional.pad(x, (0, 1, 0, 1)) : x, stride: 2, padding: _padsAfter ? 0 : 1).MoveToOuterDisposeScope();
     }
 }

@@ -66,12 +66,12 @@ public sealed class ResnetBlock : Module<Tensor, Tensor?, long[]?, Tensor>, IChe
         h = norm1.call(h, null);
         if (_halves || size is not null)
             (x, h) = (Resample(x, size), Resample(h, size));
-        h = conv1.call(h);
+        h = FastConvolution.Run(conv1, h);
         h = Condition(h, time);
-        h = conv2.call(dropout.call(h));
+        h = FastConvolution.Run(conv2, dropout.call(h));
 
-        var skip = conv_shortcut is null ? x : conv_shortcut.call(x);
-        var sum = skip + h;
+        var skip = conv_shortcut is null ? x : FastConvolution.Run(conv_shortcut, x, padding: 0);
+        var sum = PackedOperators.Take(h) ? h.add_(skip) : skip + h;
         return (_options.OutputScale == 1 ? sum : sum / _options.OutputScale).MoveToOuterDisposeScope();
     }
 

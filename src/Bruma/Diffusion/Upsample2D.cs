@@ -1,3 +1,4 @@
+using Bruma.Nn;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -22,6 +23,6 @@ public sealed class Upsample2D : Module<Tensor, long[], Tensor>
     public override Tensor forward(Tensor x, long[] size)
     {
         using var scope = NewDisposeScope();
-        return conv.call(functional.interpolate(x, size)).MoveToOuterDisposeScope();
+        return FastConvolution.Run(conv, functional.interpolate(x, size)).MoveToOuterDisposeScope();
     }
 }

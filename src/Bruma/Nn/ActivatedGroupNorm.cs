@@ -32,11 +32,20 @@ public sealed class ActivatedGroupNorm : Module<Tensor, Tensor?, Tensor>
     /// <returns>[B, C, H, W].</returns>
     public override Tensor forward(Tensor x, Tensor? shift = null)
     {
+        if (ChannelsLast.Is(x) && weight.dtype == x.dtype)
+            return ChannelsLastNormed(x, shift);
         using var scope = NewDisposeScope();
         if (_isSilu && FusedGroupNormSilu.Takes(x))
             return FusedGroupNormSilu.apply(x.contiguous(), shift?.contiguous()!, weight, bias, _groups, (float)_eps).MoveToOuterDisposeScope();
         var shifted = shift is null ? x : x + shift.unsqueeze(-1).unsqueeze(-1);
         return _activation(Norm(shifted)).MoveToOuterDisposeScope();
+    }
+
+    private Tensor ChannelsLastNormed(Tensor x, Tensor? shift)
+    {
+        using var scope = NewDisposeScope();
+        var normed = ChannelsLastNorm.Run(x, shift, (weight, bias), (_groups, _eps), _isSilu);
+        return (_isSilu ? normed : _activation(normed)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The norm alone.</summary>

@@ -40,12 +40,13 @@ public sealed class Attention : Module<Tensor, Tensor?, Tensor>
     public override Tensor forward(Tensor x, Tensor? context) => Mix(x, context, context);
 
     /// <summary>The same where keys and values may come from different places, or from one whose gradients are to be summed one by one.</summary>
-    internal Tensor Mix(Tensor x, Tensor? keys, Tensor? values)
+    /// <param name="residual">Added to the result, [B, T, D]; null for nothing.</param>
+    internal Tensor Mix(Tensor x, Tensor? keys, Tensor? values, Tensor? residual = null)
     {
         using var scope = NewDisposeScope();
-        var (query, key, value) = (to_q.call(x), to_k.call(keys ?? x), to_v.call(values ?? x));
+        var (query, key, value) = (FastLinear.Run(to_q, x), FastLinear.Run(to_k, keys ?? x), FastLinear.Run(to_v, values ?? x));
         var mixed = Watched is null ? AttentionProduct.Attend(query, key, value, _heads) : Watch(query, key, value);
-        return to_out[0].call(mixed).MoveToOuterDisposeScope();
+        return FastLinear.Run(to_out[0], mixed, residual).MoveToOuterDisposeScope();
     }
 
     private Tensor Watch(Tensor query, Tensor key, Tensor value)

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using TorchSharp;
 
 namespace Bruma.Nn;
 
@@ -105,6 +106,28 @@ internal readonly unsafe struct BFloat16Lanes : ILanes
     /// <summary>To the nearest number of the type, so that a sum of what was computed is the sum of what is stored.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Rounded(Vector512<float> x) => ((x.AsUInt32() + Vector512.Create(0x8000u)) & Vector512.Create(0xFFFF0000u)).AsSingle();
+}
+
+/// <summary>How rows divide among threads.</summary>
+internal static class Lanes
+{
+    /// <summary>Each row on its own, so that results do not depend on the number of threads.</summary>
+    public static void ForRows(int rows, int rowsPerTask, Action<int> body)
+    {
+        var tasks = (rows + rowsPerTask - 1) / rowsPerTask;
+        var threads = Math.Min(torch.get_num_threads(), tasks);
+        if (threads <= 1)
+        {
+            for (var row = 0; row < rows; row++)
+                body(row);
+            return;
+        }
+        Parallel.For(0, tasks, new ParallelOptions { MaxDegreeOfParallelism = threads }, task =>
+        {
+            for (var row = task * rowsPerTask; row < Math.Min(rows, (task + 1) * rowsPerTask); row++)
+                body(row);
+        });
+    }
 }
 
 /// <summary>Functions on 16 numbers.</summary>

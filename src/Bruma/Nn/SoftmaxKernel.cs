@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using static TorchSharp.torch;
 
 namespace Bruma.Nn;
 
@@ -15,24 +14,38 @@ internal static unsafe class SoftmaxKernel<T>
     /// <summary>s becomes 2^(s - max of the row); the sum of each row, of the numbers as stored, goes to <paramref name="sums"/>.</summary>
     /// <param name="scores">[rows, columns], contiguous.</param>
     /// <param name="sums">fp32, [rows].</param>
-    public static void Numerators(nint scores, nint sums, int rows, int columns) => ForRows(rows, row =>
+    public static void Numerators(nint scores, nint sums, int rows, int columns) => Lanes.ForRows(rows, RowsPerTask, row =>
         ((float*)sums)[row] = Row((byte*)scores + (long)row * columns * T.Bytes, columns));
 
     /// <summary>Divides each row by its sum and stores it where the result lies.</summary>
     /// <param name="mixed">[rows, width], contiguous.</param>
     /// <param name="target">The first row of the result.</param>
     /// <param name="stride">Elements from one row of the result to the next.</param>
-    public static void Divide(nint mixed, nint sums, nint target, int rows, int width, long stride) => ForRows(rows, row =>
+    public static void Divide(nint mixed, nint sums, nint target, int rows, int width, long stride) => Lanes.ForRows(rows, RowsPerTask, row =>
+        Divide((byte*)mixed + (long)row * width * T.Bytes, (byte*)target + row * stride * T.Bytes, 1 / ((float*)sums)[row], width));
+
+    /// <summary>The same for heads that lie apart, which come together.</summary>
+    /// <param name="mixed">[B, N, T, d], contiguous.</param>
+    /// <param name="target">[B, T, N, d], contiguous.</param>
+    /// <param name="shape">Of <paramref name="mixed"/>.</param>
+    public static void DivideHeads(nint mixed, nint sums, nint target, long[] shape)
     {
-        var from = (byte*)mixed + (long)row * width * T.Bytes;
-        var to = (byte*)target + row * stride * T.Bytes;
-        var factor = 1 / ((float*)sums)[row];
+        var (heads, tokens, width) = ((int)shape[1], (int)shape[2], (int)shape[3]);
+        Lanes.ForRows((int)shape[0] * heads * tokens, RowsPerTask, row =>
+        {
+            var (sample, head, token) = (row / (heads * tokens), row / tokens % heads, row % tokens);
+            Divide((byte*)mixed + (long)row * width * T.Bytes, (byte*)target + (((long)sample * tokens + token) * heads + head) * width * T.Bytes, 1 / ((float*)sums)[row], width);
+        });
+    }
+
+    private static void Divide(byte* from, byte* to, float factor, int width)
+    {
         var i = 0;
         for (; i <= width - Width; i += Width)
             T.Store(T.Load(from + i * T.Bytes) * Vector512.Create(factor), to + i * T.Bytes);
         for (; i < width; i++)
             T.StoreOne(T.LoadOne(from + i * T.Bytes) * factor, to + i * T.Bytes);
-    });
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float Row(byte* row, int columns)
@@ -68,28 +81,11 @@ internal static unsafe class SoftmaxKernel<T>
             second = Vector512.MaxNative(second, T.Load(row + (i + Width) * T.Bytes));
         }
         first = Vector512.MaxNative(first, second);
-        var largest = float.NegativeInfinity;
-        for (var lane = 0; lane < Width; lane++)
-            largest = MathF.Max(largest, first[lane]);
+        var half = Vector256.MaxNative(first.GetLower(), first.GetUpper());
+        var quarter = Vector128.MaxNative(half.GetLower(), half.GetUpper());
+        var largest = MathF.Max(MathF.Max(quarter[0], quarter[1]), MathF.Max(quarter[2], quarter[3]));
         for (; i < columns; i++)
             largest = MathF.Max(largest, T.LoadOne(row + i * T.Bytes));
         return largest;
-    }
-
-    private static void ForRows(int rows, Action<int> body)
-    {
-        var tasks = (rows + RowsPerTask - 1) / RowsPerTask;
-        var threads = Math.Min(get_num_threads(), tasks);
-        if (threads <= 1)
-        {
-            for (var row = 0; row < rows; row++)
-                body(row);
-            return;
-        }
-        Parallel.For(0, tasks, new ParallelOptions { MaxDegreeOfParallelism = threads }, task =>
-        {
-            for (var row = task * RowsPerTask; row < Math.Min(rows, (task + 1) * RowsPerTask); row++)
-                body(row);
-        });
     }
 }

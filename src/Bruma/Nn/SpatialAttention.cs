@@ -51,10 +51,20 @@ public sealed class SpatialAttention : Module<Tensor, Tensor>, ICheckpointed
     private Tensor Compute(Tensor x, Tensor attended)
     {
         using var scope = NewDisposeScope();
+        if (ChannelsLast.Is(x))
+            return ChannelsLastMixed(x).MoveToOuterDisposeScope();
         var normed = group_norm is null ? attended : group_norm.call(attended);
         var tokens = normed.flatten(2).transpose(1, 2); // [B, H * W, C]
         var mixed = AttentionProduct.Attend(to_q.call(tokens), to_k.call(tokens), to_v.call(tokens), _heads);
         var result = to_out[0].call(mixed).transpose(1, 2).reshape(x.shape) + x;
         return (_outputScale == 1 ? result : result / _outputScale).MoveToOuterDisposeScope();
+    }
+
+    private Tensor ChannelsLastMixed(Tensor x)
+    {
+        var tokens = ChannelsLast.Tokens(group_norm is null ? x : ChannelsLastNorm.Of(x, group_norm)); // [B, H * W, C]
+        var mixed = AttentionProduct.Attend(FastLinear.Run(to_q, tokens), FastLinear.Run(to_k, tokens), FastLinear.Run(to_v, tokens), _heads);
+        var result = ChannelsLast.Features(FastLinear.Run(to_out[0], mixed, ChannelsLast.Tokens(x)), x);
+        return _outputScale == 1 ? result : result / _outputScale;
     }
 }

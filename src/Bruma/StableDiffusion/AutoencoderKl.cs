@@ -85,9 +85,9 @@ public sealed class AutoencoderKl : Module<Tensor, Tensor>
     public LatentDistribution Encode(Tensor pictures)
     {
         using var scope = NewDisposeScope();
-        var moments = encoder.call(pictures.to(Precision));
+        var moments = encoder.call(ChannelsLast.Of(pictures.to(Precision)));
         moments = quant_conv is null ? moments : quant_conv.call(moments);
-        var parts = moments.chunk(2, 1);
+        var parts = moments.contiguous().chunk(2, 1);
         return new LatentDistribution(parts[0].MoveToOuterDisposeScope(), parts[1].clamp(-30, 20).MoveToOuterDisposeScope());
     }
 
@@ -96,9 +96,9 @@ public sealed class AutoencoderKl : Module<Tensor, Tensor>
     public Tensor Decode(Tensor latents)
     {
         using var scope = NewDisposeScope();
-        var x = latents.to(Precision);
+        var x = ChannelsLast.Of(latents.to(Precision));
         x = post_quant_conv is null ? x : post_quant_conv.call(x);
-        return decoder.call(x).MoveToOuterDisposeScope();
+        return decoder.call(x).contiguous().MoveToOuterDisposeScope();
     }
 
     /// <summary>Encodes and decodes without noise.</summary>

@@ -1,4 +1,5 @@
 using Bruma.Hub;
+using Bruma.Nn;
 using static TorchSharp.torch;
 
 namespace Bruma.StableDiffusion;
@@ -31,7 +32,9 @@ public sealed partial class StableDiffusionPipeline
             throw new BrumaException($"{sources.Folder}: is a {sources.ClassName}, which Bruma does not draw with; it knows Stable Diffusion 1.x, 2.x and XL, and what is built of them.");
         var prompts = PromptEncoder.Load(sources, dtype);
         var defaults = sources.IsSingleFile ? null : ModelDefaults.Read(sources.Folder);
-        return new StableDiffusionPipeline(sources.LoadUNet(dtype), sources.LoadAutoencoder(dtype), prompts, sources.LoadScheduler(), defaults)
+        var network = sources.LoadUNet(dtype);
+        FastConvolution.Allow(network);
+        return new StableDiffusionPipeline(network, sources.LoadAutoencoder(dtype), prompts, sources.LoadScheduler(), defaults)
         {
             Identity = new ModelIdentity(sources.Folder, Path.GetFullPath(sources.Folder)) { Precision = dtype == ScalarType.BFloat16 ? "bf16" : "fp32" },
         };

@@ -40,12 +40,22 @@ public sealed class SpatialTransformer : Module<Tensor, Tensor?, Tensor>
     public override Tensor forward(Tensor x, Tensor? context)
     {
         using var scope = NewDisposeScope();
+        if (ChannelsLast.Is(x))
+            return ChannelsLastTransformed(x, context).MoveToOuterDisposeScope();
         var h = norm.call(x);
         h = _isLinear ? proj_in.call(Tokens(h)) : Tokens(proj_in.call(h)); // [B, H * W, C]
         foreach (var block in transformer_blocks)
             h = block.call(h, context);
         h = _isLinear ? Features(proj_out.call(h), x) : proj_out.call(Features(h, x));
         return (h + x).MoveToOuterDisposeScope();
+    }
+
+    private Tensor ChannelsLastTransformed(Tensor x, Tensor? context)
+    {
+        var h = FastLinear.OfTokens(proj_in, ChannelsLast.Tokens(ChannelsLastNorm.Of(x, norm)));
+        foreach (var block in transformer_blocks)
+            h = block.call(h, context);
+        return ChannelsLast.Features(FastLinear.OfTokens(proj_out, h, ChannelsLast.Tokens(x)), x);
     }
 
     private static Tensor Tokens(Tensor features) => features.flatten(2).transpose(1, 2);

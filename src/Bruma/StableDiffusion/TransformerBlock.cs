@@ -58,9 +58,9 @@ public sealed class TransformerBlock : Module<Tensor, Tensor?, Tensor>, ICheckpo
     private Tensor Compute(Tensor x, Tensor normed, Tensor? keys, Tensor? values)
     {
         using var scope = NewDisposeScope();
-        x = attn1.Mix(norm1.call(normed), _onlyCross ? keys : null, _onlyCross ? values : null) + x;
-        x = attn2.Mix(norm2.call(x), keys, values) + x;
-        return (ff.call(norm3.call(x)) + x).MoveToOuterDisposeScope();
+        x = attn1.Mix(FastLayerNorm.Of(normed, norm1), _onlyCross ? keys : null, _onlyCross ? values : null, x);
+        x = attn2.Mix(FastLayerNorm.Of(x, norm2), keys, values, x);
+        return ff.Add(FastLayerNorm.Of(x, norm3), x).MoveToOuterDisposeScope();
     }
 }
 
@@ -68,14 +68,18 @@ public sealed class TransformerBlock : Module<Tensor, Tensor?, Tensor>, ICheckpo
 /// <remarks>Shazeer 2020, arXiv:2002.05202, GEGLU.</remarks>
 public sealed class GegluFeedForward : Module<Tensor, Tensor>
 {
+    private const long RowsAtOnce = 1024;
+
     private readonly Sequential net;
     private readonly SeededDropout _dropout;
+    private readonly (GegluLayer Gate, Linear Out) _layers;
 
     public GegluFeedForward(long width, long innerWidth, double dropout = 0, Device? device = null)
         : base(nameof(GegluFeedForward))
     {
         _dropout = new SeededDropout(dropout);
-        net = Sequential(("0", new GegluLayer(width, innerWidth, device)), ("1", _dropout), ("2", Linear(innerWidth, width, device: device)));
+        _layers = (new GegluLayer(width, innerWidth, device), Linear(innerWidth, width, device: device));
+        net = Sequential(("0", _layers.Gate), ("1", _dropout), ("2", _layers.Out));
         RegisterComponents();
     }
 
@@ -85,6 +89,25 @@ public sealed class GegluFeedForward : Module<Tensor, Tensor>
     /// <param name="x">[B, T, D].</param>
     /// <returns>[B, T, D].</returns>
     public override Tensor forward(Tensor x) => net.call(x);
+
+    /// <summary>The same, added to a residual; at inference some rows after the other, so that what lies between the layers stays in the cache.</summary>
+    /// <param name="residual">[B, T, D].</param>
+    /// <returns>[B, T, D].</returns>
+    internal Tensor Add(Tensor x, Tensor residual)
+    {
+        using var scope = NewDisposeScope();
+        if (!PackedOperators.Take(x) || training)
+            return (call(x) + residual).MoveToOuterDisposeScope();
+        var (rows, added) = (x.reshape(-1, x.shape[^1]), residual.reshape(-1, x.shape[^1]));
+        var result = empty(rows.shape, x.dtype);
+        for (var start = 0L; start < rows.shape[0]; start += RowsAtOnce)
+        {
+            using var part = NewDisposeScope();
+            var count = Math.Min(RowsAtOnce, rows.shape[0] - start);
+            result.narrow(0, start, count).copy_(FastLinear.Run(_layers.Out, _layers.Gate.call(rows.narrow(0, start, count)), added.narrow(0, start, count)));
+        }
+        return result.view(x.shape).MoveToOuterDisposeScope();
+    }
 }
 
 /// <summary>a GELU(g), where a and g are the halves of one linear layer's output.</summary>
@@ -102,6 +125,6 @@ public sealed class GegluLayer : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return GatedGelu.Of(proj.call(x)).MoveToOuterDisposeScope();
+        return GatedGelu.Of(FastLinear.Run(proj, x)).MoveToOuterDisposeScope();
     }
 }

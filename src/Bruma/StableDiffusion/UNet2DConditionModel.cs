@@ -99,7 +99,7 @@ public sealed class UNet2DConditionModel : Module<Tensor, Tensor, UNetConditioni
         var times = timesteps.to(sample.device).flatten().expand(sample.shape[0]);
         var (time, context) = (_embedding.Embed(times, conditioning, Precision), conditioning.Context.to(Precision));
 
-        var x = sample.to(Precision);
+        var x = ChannelsLast.Of(sample.to(Precision));
         x = conv_in.call(Config.CenterInputSample ? 2 * x - 1 : x);
         var skips = new List<Tensor> { x };
         foreach (var block in down_blocks)
@@ -113,7 +113,38 @@ public sealed class UNet2DConditionModel : Module<Tensor, Tensor, UNetConditioni
         var left = new Stack<Tensor>(AddResiduals(skips, conditioning.DownResiduals));
         foreach (var block in up_blocks)
             x = block.call(new CrossUpInput(new CrossInput(x, time, context), left));
-        return conv_out.call(conv_norm_out.call(x, null)).MoveToOuterDisposeScope();
+        return conv_out.call(conv_norm_out.call(x, null)).contiguous().MoveToOuterDisposeScope();
+    }
+
+    public override IEnumerable<(string name, Parameter parameter)> named_parameters(bool recurse = true)
+    {
+        FastConvolution.Restore(this);
+        return base.named_parameters(recurse);
+    }
+
+    public override IEnumerable<Parameter> parameters(bool recurse = true)
+    {
+        FastConvolution.Restore(this);
+        return base.parameters(recurse);
+    }
+
+    public override Parameter? get_parameter(string target)
+    {
+        FastConvolution.Restore(this);
+        return base.get_parameter(target);
+    }
+
+    public override Dictionary<string, Tensor> state_dict(Dictionary<string, Tensor>? destination = null, string? prefix = null)
+    {
+        FastConvolution.Restore(this);
+        return base.state_dict(destination, prefix);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            FastConvolution.Forget(this);
+        base.Dispose(disposing);
     }
 
     private static readonly string[] EmaKeys = ["decay", "inv_gamma", "min_decay", "optimization_step", "power", "update_after_step", "use_ema_warmup"];

@@ -60,6 +60,16 @@ public sealed class PipelineTests : IDisposable
     }
 
     [Fact]
+    public void Sixteen_bits_draw_the_picture_of_32_bits()
+    {
+        using var scope = NewDisposeScope();
+        using var half = StableDiffusionPipeline.Load(Model, new PipelineOptions(ScalarType.BFloat16));
+        var request = _quick with { Steps = 10, Width = 64, Height = 64 };
+        var (a, b) = (_pipeline.Generate("a cat", request).Single().ToTensor().unsqueeze(0), half.Generate("a cat", request).Single().ToTensor().unsqueeze(0));
+        Assert.True(Bruma.Metrics.PixelSimilarity.Psnr(a, b, 255).item<double>() > 30);
+    }
+
+    [Fact]
     public void Steps_are_told_and_cancellation_ends_the_run()
     {
         using var source = new CancellationTokenSource();

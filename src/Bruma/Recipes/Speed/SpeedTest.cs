@@ -1,3 +1,4 @@
+using Bruma.Nn;
 using Bruma.StableDiffusion;
 using static TorchSharp.torch;
 
@@ -28,17 +29,19 @@ public sealed class SpeedTest(ScalarType precision, double secondsPerRow)
         })
             yield return new SpeedRow(what, Name(type), gigaflops / rate, gigaflops, null, null);
         cancellationToken.ThrowIfCancellationRequested();
-        yield return Row("U-Net step, SD 1.5, 512x512, guided", UNetStep(), StepGigaflops);
+        yield return Row("U-Net step, SD 1.5, 512x512, guided", UNetStep, StepGigaflops);
         cancellationToken.ThrowIfCancellationRequested();
-        yield return Row("autoencoder, decoding 512x512", Decoding(), DecodeGigaflops);
+        yield return Row("autoencoder, decoding 512x512", Decoding, DecodeGigaflops);
         cancellationToken.ThrowIfCancellationRequested();
         yield return Training();
     }
 
-    /// <summary>The rates are measured again beside each row: shared machines change from minute to minute.</summary>
-    private SpeedRow Row(string what, double seconds, double gigaflops)
+    /// <summary>The rates are measured again before and after each row: shared machines change from minute to minute.</summary>
+    private SpeedRow Row(string what, Func<double> measure, double gigaflops)
     {
-        var rates = MachineRates.Measure(secondsPerRow / 16);
+        var before = MachineRates.Measure(secondsPerRow / 16);
+        var seconds = measure();
+        var rates = MachineRates.Between(before, MachineRates.Measure(secondsPerRow / 16));
         return new SpeedRow(what, Name(precision), seconds, gigaflops, gigaflops / seconds / rates.Matrices(precision), gigaflops / seconds / rates.Convolutions(precision));
     }
 
@@ -47,6 +50,7 @@ public sealed class SpeedTest(ScalarType precision, double secondsPerRow)
         using var scope = NewDisposeScope();
         using var still = no_grad();
         using var network = RandomWeights.Fill(device => new UNet2DConditionModel(ModelFamily.Sd1.UNet, device), precision);
+        FastConvolution.Allow(network);
         var (sample, time, context) = (randn(2, 4, 64, 64), tensor(new[] { 500f }), new UNetConditioning(randn(2, 77, 768)));
         return Timing.Best(() => network.call(sample, time, context), secondsPerRow);
     }
@@ -63,7 +67,7 @@ public sealed class SpeedTest(ScalarType precision, double secondsPerRow)
     private SpeedRow Training()
     {
         using var training = new TrainingSpeed(TrainedNetwork.Ddpm28, precision);
-        return Row($"training step, {TrainedNetwork.Ddpm28.Name}, batch {TrainedNetwork.Ddpm28.BatchSize}", Timing.Best(training.Step, secondsPerRow), TrainedNetwork.Ddpm28.GigaflopsPerStep);
+        return Row($"training step, {TrainedNetwork.Ddpm28.Name}, batch {TrainedNetwork.Ddpm28.BatchSize}", () => Timing.Best(training.Step, secondsPerRow), TrainedNetwork.Ddpm28.GigaflopsPerStep);
     }
 
     private static string Name(ScalarType type) => type == ScalarType.BFloat16 ? "bf16" : "fp32";

@@ -10,9 +10,7 @@ public static class Timing
     public static double Median(Action work, double seconds)
     {
         Once(work);
-        var times = Repeat(work, seconds, 3);
-        times.Sort();
-        return times[times.Count / 2];
+        return Middle(Repeat(work, seconds, 3));
     }
 
     /// <summary>The shortest of some calls after a warm one: what the machine can do when nothing disturbs it.</summary>
@@ -31,7 +29,14 @@ public static class Timing
         return times;
     }
 
-    private static double Once(Action work)
+    /// <summary>The median.</summary>
+    internal static double Middle(List<double> values)
+    {
+        values.Sort();
+        return values[values.Count / 2];
+    }
+
+    internal static double Once(Action work)
     {
         using var scope = NewDisposeScope();
         var watch = Stopwatch.StartNew();
