@@ -1,7 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Bruma.Hub;
-using Bruma.Text;
 using Bruma.Transformers;
 using static TorchSharp.torch;
 
@@ -50,7 +49,7 @@ public static class EmojiScorerFiles
         using (var weights = new SafetensorsFile(Path.Combine(folder, "model.safetensors")))
             ModuleWeights.Load(network, weights);
         network.eval();
-        return new LoadedScorer(network, Tokenizer.Load(Path.Combine(folder, "tokenizer")), about.Concepts, about.Styles, about.MaxPositionEmbeddings);
+        return new LoadedScorer(network, Path.Combine(folder, "tokenizer"), about.Concepts, about.Styles, about.MaxPositionEmbeddings);
     }
 
     private static ClipTextConfig Config(Description about) => new(
@@ -59,9 +58,10 @@ public static class EmojiScorerFiles
 }
 
 /// <summary>A scorer with what its heads name.</summary>
+/// <param name="Tokenizer">Its folder.</param>
 /// <param name="Concepts">Code points.</param>
 /// <param name="Positions">Tokens that a caption may have.</param>
-public sealed record LoadedScorer(EmojiScorer Network, Tokenizer Tokenizer, IReadOnlyList<string> Concepts, IReadOnlyList<string> Styles, int Positions) : IDisposable
+public sealed record LoadedScorer(EmojiScorer Network, string Tokenizer, IReadOnlyList<string> Concepts, IReadOnlyList<string> Styles, int Positions) : IDisposable
 {
     public void Dispose() => Network.Dispose();
 }

@@ -1,5 +1,6 @@
 using Bruma.Metrics;
 using Bruma.Nn;
+using Bruma.Text;
 using static TorchSharp.torch;
 
 namespace Bruma.Recipes.Emoji;
@@ -26,6 +27,8 @@ internal sealed class EmojiJudge(LoadedScorer scorer)
     private const int Likeliest = 5;
     private const long Choosing = 53;
 
+    private readonly Tokenizer _tokenizer = Tokenizer.Load(scorer.Tokenizer);
+
     /// <param name="pictures">fp32 [N, 3, 64, 64] in [-1, 1].</param>
     public EmojiOpinion Of(Tensor pictures)
     {
@@ -48,7 +51,7 @@ internal sealed class EmojiJudge(LoadedScorer scorer)
     {
         using var scope = NewDisposeScope();
         using var still = no_grad();
-        return cat([.. captions.Chunk(Batch).Select(part => scorer.Network.Captions(EmojiCorpus.Ids(scorer.Tokenizer, part)))]).MoveToOuterDisposeScope();
+        return cat([.. captions.Chunk(Batch).Select(part => scorer.Network.Captions(EmojiCorpus.Ids(_tokenizer, part)))]).MoveToOuterDisposeScope();
     }
 
     /// <param name="captions">Of <see cref="Read"/>, in the order of the prompts.</param>
