@@ -7,6 +7,16 @@ namespace Bruma.Cli;
 /// <summary>Process-wide state of the native library: the program sets it, the library never does.</summary>
 internal static class Native
 {
+    /// <summary>Lets OpenMP's threads sleep while they wait, unless the user decided: by default they spin, and take the processors from Bruma's own threads. Before the native library is loaded, or never.</summary>
+    public static void WaitAsleep()
+    {
+        if (OperatingSystem.IsLinux())
+            _ = setenv("OMP_WAIT_POLICY", "PASSIVE", 0); // .NET's own environment does not reach native code
+
+        [DllImport("libc"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+        static extern int setenv([MarshalAs(UnmanagedType.LPUTF8Str)] string name, [MarshalAs(UnmanagedType.LPUTF8Str)] string value, int overwrite);
+    }
+
     /// <summary>Sets the number of threads; 0 leaves it at all processors.</summary>
     /// <returns>The number in use.</returns>
     public static int UseThreads(int threads)

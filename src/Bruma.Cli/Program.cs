@@ -1,3 +1,4 @@
 using Bruma.Cli;
 
+Native.WaitAsleep();
 return await BrumaCommand.Run(args);
