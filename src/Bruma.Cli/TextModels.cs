@@ -22,7 +22,7 @@ internal static class TextModels
                 : throw new BrumaException($"{asked}: no config.json there; give the folder of a model.");
         var name = asked.Split('/')[^1];
         var shared = SharedFolder.Find(AppContext.BaseDirectory, "models");
-        foreach (var folder in new[] { shared is null ? null : Path.Combine(shared, name), InstalledModels.All().FirstOrDefault(known => known.Name == name)?.Folder, HubDownload.Cached(asked) })
+        foreach (var folder in new[] { shared is null ? null : Path.Combine(shared, name), InstalledModels.Find(name), HubDownload.Cached(asked) })
             if (folder is not null && File.Exists(Path.Combine(folder, "config.json")))
                 return folder;
         return FromHub(asked, asked.Contains('/', StringComparison.Ordinal) ? asked : Sentences);

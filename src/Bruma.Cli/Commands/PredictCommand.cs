@@ -36,8 +36,7 @@ internal static class PredictCommand
                     throw new BrumaException($"{line}: no such file; this model takes pictures.");
                 Write(line, predictor.Predict(line, pair).Take(Math.Max(1, parsed.GetValue(top))).ToList(), parsed.GetValue(json));
             }
-            if (predictor.Truncated > 0)
-                Console.Error.WriteLine($"{predictor.Truncated} texts were longer than the model takes and were cut");
+            TellCut(predictor.Truncated);
             return 0;
         }, cancellation));
         return command;
@@ -69,8 +68,13 @@ internal static class PredictCommand
             var cosine = TensorPrimitives.CosineSimilarity<float>(rows[0], rows[1]);
             Console.WriteLine(json ? JsonSerializer.Serialize(new { text, pair, cosine }) : string.Create(CultureInfo.InvariantCulture, $"{cosine,7:0.0000}  {text} / {pair}"));
         }
-        if (embedder.Truncated > 0)
-            Console.Error.WriteLine($"{embedder.Truncated} texts were longer than the model takes and were cut");
+        TellCut(embedder.Truncated);
+    }
+
+    private static void TellCut(long texts)
+    {
+        if (texts > 0)
+            Console.Error.WriteLine($"{texts} texts were longer than the model takes and were cut");
     }
 
     private static void Write(string input, List<(string Label, double Probability)> classes, bool json)

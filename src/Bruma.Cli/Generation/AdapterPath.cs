@@ -36,8 +36,8 @@ internal static class AdapterPath
     {
         if (File.Exists(name) || Directory.Exists(name))
             return name;
-        if (InstalledModels.All().FirstOrDefault(model => model.Name == $"{name}-lora") is { } installed)
-            return installed.Folder;
+        if (InstalledModels.Find($"{name}-lora") is { } installed)
+            return installed;
         foreach (var root in InstalledModels.Roots)
             if (Directory.Exists(Path.Combine(root, $"{name}-lora")))
                 return Path.Combine(root, $"{name}-lora");

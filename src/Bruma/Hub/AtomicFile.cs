@@ -27,5 +27,17 @@ public static class AtomicFile
         }
     }
 
+    /// <summary>Copies every file below a folder to the same place below another.</summary>
+    /// <exception cref="BrumaException">A file cannot be read or written.</exception>
+    public static void CopyFolder(string from, string to)
+    {
+        foreach (var file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
+            Write(Path.Combine(to, Path.GetRelativePath(from, file)), stream =>
+            {
+                using var source = File.OpenRead(file);
+                source.CopyTo(stream);
+            });
+    }
+
     public static void WriteText(string path, string text) => Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
 }

@@ -16,6 +16,9 @@ public static class InstalledModels
 
     public static IReadOnlyList<InstalledModel> All() => In(Roots);
 
+    /// <summary>The folder of the model of a name; null where none is installed.</summary>
+    public static string? Find(string name) => All().FirstOrDefault(model => model.Name == name)?.Folder;
+
     /// <summary>Every folder directly below a root that holds <c>bruma.json</c>, <c>model_index.json</c> or <c>config.json</c>, by name.</summary>
     public static IReadOnlyList<InstalledModel> In(IEnumerable<string> roots) =>
     [

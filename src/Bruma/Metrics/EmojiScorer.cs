@@ -39,6 +39,11 @@ public sealed class EmojiScorer : Module
         RegisterComponents();
     }
 
+    /// <summary>The text encoder's config. The end token has the highest id, so that every rule of finding it agrees.</summary>
+    /// <param name="tokens">Of the vocabulary, and those that a caption may have.</param>
+    public static ClipTextConfig TextConfig((int Vocabulary, int Positions) tokens, int width, int layers, int heads, int projection) => new(
+        tokens.Vocabulary, width, 4 * width, projection, layers, heads, tokens.Positions, "quick_gelu", 1e-5, PadTokenId: tokens.Vocabulary - 1, BosTokenId: tokens.Vocabulary - 2, EosTokenId: tokens.Vocabulary - 1);
+
     /// <summary>Log of the factor on similarities, [1].</summary>
     public Tensor LogScale => logit_scale;
 

@@ -23,8 +23,7 @@ public static class EmojiScorerFiles
     {
         var config = what.Config;
         SafetensorsFile.Write(Path.Combine(folder, "model.safetensors"), weights, floats: float16);
-        foreach (var file in Directory.EnumerateFiles(tokenizer))
-            AtomicFile.Write(Path.Combine(folder, "tokenizer", Path.GetFileName(file)), stream => stream.Write(File.ReadAllBytes(file)));
+        AtomicFile.CopyFolder(tokenizer, Path.Combine(folder, "tokenizer"));
         AtomicFile.WriteText(Path.Combine(folder, "config.json"), JsonSerializer.Serialize(
             new Description(ModelType, (int)config.VocabSize, (int)config.HiddenSize, config.NumHiddenLayers, config.NumAttentionHeads, (int)config.MaxPositionEmbeddings, (int)config.ProjectionDim, what.Styles, what.Concepts), Indented) + "\n");
     }
@@ -45,23 +44,18 @@ public static class EmojiScorerFiles
         }
         if (about?.ModelType != ModelType)
             throw new BrumaException($"{path}: \"model_type\" is \"{about?.ModelType}\", expected \"{ModelType}\"; give the scorer of the emoji recipe.");
-        var network = new EmojiScorer(Config(about), about.Concepts.Count, about.Styles.Count);
+        var network = new EmojiScorer(EmojiScorer.TextConfig((about.VocabSize, about.MaxPositionEmbeddings), about.HiddenSize, about.NumHiddenLayers, about.NumAttentionHeads, about.ProjectionDim), about.Concepts.Count, about.Styles.Count);
         using (var weights = new SafetensorsFile(Path.Combine(folder, "model.safetensors")))
             ModuleWeights.Load(network, weights);
         network.eval();
-        return new LoadedScorer(network, Path.Combine(folder, "tokenizer"), about.Concepts, about.Styles, about.MaxPositionEmbeddings);
+        return new LoadedScorer(network, Path.Combine(folder, "tokenizer"), about.Concepts, about.Styles);
     }
-
-    private static ClipTextConfig Config(Description about) => new(
-        about.VocabSize, about.HiddenSize, 4 * about.HiddenSize, about.ProjectionDim, about.NumHiddenLayers, about.NumAttentionHeads, about.MaxPositionEmbeddings, "quick_gelu", 1e-5,
-        PadTokenId: about.VocabSize - 1, BosTokenId: about.VocabSize - 2, EosTokenId: about.VocabSize - 1);
 }
 
 /// <summary>A scorer with what its heads name.</summary>
 /// <param name="Tokenizer">Its folder.</param>
 /// <param name="Concepts">Code points.</param>
-/// <param name="Positions">Tokens that a caption may have.</param>
-public sealed record LoadedScorer(EmojiScorer Network, string Tokenizer, IReadOnlyList<string> Concepts, IReadOnlyList<string> Styles, int Positions) : IDisposable
+public sealed record LoadedScorer(EmojiScorer Network, string Tokenizer, IReadOnlyList<string> Concepts, IReadOnlyList<string> Styles) : IDisposable
 {
     public void Dispose() => Network.Dispose();
 }

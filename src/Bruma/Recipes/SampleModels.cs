@@ -23,7 +23,7 @@ public static class SampleModels
         foreach (var folder in new[] { name, Path.Combine(name, "model") })
             if (File.Exists(Path.Combine(folder, "model_index.json")))
                 return folder;
-        return Directory.Exists(name) ? null : InstalledModels.All().FirstOrDefault(model => model.Name == name && File.Exists(Path.Combine(model.Folder, "model_index.json")))?.Folder;
+        return !Directory.Exists(name) && InstalledModels.Find(name) is { } installed && File.Exists(Path.Combine(installed, "model_index.json")) ? installed : null;
     }
 
     /// <param name="folder">What <see cref="Find"/> gave.</param>

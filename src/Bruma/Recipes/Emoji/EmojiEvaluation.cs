@@ -53,12 +53,14 @@ public sealed class EmojiEvaluation
         using var data = EmojiDataset.Open(options.Data);
         using var scorer = EmojiScorerFiles.Read(options.Scorer);
         var evaluation = new EmojiEvaluation(options, progress ?? (_ => { }), data, scorer, cancellation);
-        return evaluation.Run(new EmojiTestSets(data, EmojiSplits.Committed, evaluation._scenes).All(options.Count).Where(set => set.Prompts.Count > 1).ToList());
+        return evaluation.Run(EmojiTestSet.All(new EmojiPrompts(data, EmojiSplits.Committed), evaluation._scenes, options.Count).Where(set => set.Prompts.Count > 1).ToList());
     }
 
     private IReadOnlyList<IReadOnlyList<string>> Run(List<EmojiTestSet> sets)
     {
-        var learned = Told("features of what was learned", 1, () => _judge.Of(Paint(_scenes.Shown.Select(picture => new EmojiScene(SceneKind.Plain, picture)))).Features);
+        _progress(new EvaluationProgress("features of what was learned", 0, 1));
+        var learned = _judge.Of(_scenes.Shown, picture => _painter.Paint(new EmojiScene(SceneKind.Plain, picture))).Features;
+        _progress(new EvaluationProgress("features of what was learned", 1, 1));
         var (scores, settings) = (new List<EmojiScores>(), "");
         foreach (var set in sets)
         {
@@ -74,8 +76,8 @@ public sealed class EmojiEvaluation
     {
         var pictures = Enumerable.Range(0, drawn.Examples.Count).Select(drawn.Load).ToList();
         PngFile.Write(Path.Combine(_options.Output, $"sheet-{set.Key}.png"), ContactSheet.Compose([.. pictures.Take(Shown)], Columns));
-        var samples = _judge.Of(stack([.. pictures.Select(picture => ImageTensor.FromBytes(CentralSquare.Of(picture, EmojiScorer.Size, ResampleFilter.Box)))]));
-        var real = _judge.Of(Paint(set.Prompts.Select(prompt => prompt.Scene)));
+        var samples = _judge.Of(pictures, picture => ImageTensor.FromBytes(CentralSquare.Of(picture, EmojiScorer.Size, ResampleFilter.Box)));
+        var real = _judge.Of(set.Prompts, prompt => _painter.Paint(prompt.Scene));
         var captions = _judge.Read(set.Prompts.Select(prompt => prompt.Caption));
         using var random = HashedSeed.At(_options.Seed, Halving);
         var order = randperm(real.Features.shape[0], generator: random);
@@ -111,17 +113,7 @@ public sealed class EmojiEvaluation
         PngFile.Write(Path.Combine(_options.Output, "nearest.png"), ContactSheet.Compose([.. rows.SelectMany(row => new[]
         {
             pictures[(int)row],
-            Resampling.Resize(ImageTensor.ToBytes(Paint([new EmojiScene(SceneKind.Plain, _scenes.Shown[(int)nearest.Indices[row, 0].item<long>()])]))[0], side, side, ResampleFilter.Bicubic),
+            Resampling.Resize(ImageTensor.ToBytes(_painter.Paint(new EmojiScene(SceneKind.Plain, _scenes.Shown[(int)nearest.Indices[row, 0].item<long>()])).unsqueeze(0))[0], side, side, ResampleFilter.Bicubic),
         })], Columns));
-    }
-
-    private Tensor Paint(IEnumerable<EmojiScene> scenes) => stack([.. scenes.Select(_painter.Paint)]);
-
-    private T Told<T>(string stage, int of, Func<T> work)
-    {
-        _progress(new EvaluationProgress(stage, 0, of));
-        var result = work();
-        _progress(new EvaluationProgress(stage, of, of));
-        return result;
     }
 }

@@ -29,20 +29,20 @@ internal sealed class EmojiJudge(LoadedScorer scorer)
 
     private readonly Tokenizer _tokenizer = Tokenizer.Load(scorer.Tokenizer);
 
-    /// <param name="pictures">fp32 [N, 3, 64, 64] in [-1, 1].</param>
-    public EmojiOpinion Of(Tensor pictures)
+    /// <param name="picture">Makes a picture when it is its turn, so that few are in memory; fp32 [3, 64, 64] in [-1, 1].</param>
+    public EmojiOpinion Of<T>(IEnumerable<T> all, Func<T, Tensor> picture)
     {
         using var scope = NewDisposeScope();
         using var still = no_grad();
-        var parts = new List<(Tensor Features, Tensor Vectors, Tensor Concepts, Tensor Styles)>();
-        for (var first = 0L; first < pictures.shape[0]; first += Batch)
+        var parts = new List<EmojiOpinion>();
+        foreach (var part in all.Chunk(Batch))
         {
             using var own = NewDisposeScope();
-            var features = scorer.Network.Features(pictures.narrow(0, first, Math.Min(Batch, pictures.shape[0] - first)));
+            var features = scorer.Network.Features(stack([.. part.Select(picture)]));
             var (vectors, concepts, styles) = scorer.Network.Judge(features);
-            parts.Add((features.MoveToOuterDisposeScope(), vectors.MoveToOuterDisposeScope(), concepts.MoveToOuterDisposeScope(), styles.MoveToOuterDisposeScope()));
+            parts.Add(new EmojiOpinion(features.MoveToOuterDisposeScope(), vectors.MoveToOuterDisposeScope(), concepts.MoveToOuterDisposeScope(), styles.MoveToOuterDisposeScope()));
         }
-        Tensor Join(Func<(Tensor Features, Tensor Vectors, Tensor Concepts, Tensor Styles), Tensor> part) => cat([.. parts.Select(part)]).MoveToOuterDisposeScope();
+        Tensor Join(Func<EmojiOpinion, Tensor> of) => cat([.. parts.Select(of)]).MoveToOuterDisposeScope();
         return new EmojiOpinion(Join(part => part.Features), Join(part => part.Vectors), Join(part => part.Concepts), Join(part => part.Styles));
     }
 

@@ -24,8 +24,7 @@ internal static class EmojiPipelineFiles
         WriteTextEncoder(Path.Combine(folder, "text_encoder"), network.Text.Config, Half(weights, EmojiGenerator.TextPrefix));
         using (var autoencoder = AutoencoderKl.Load(stages.Autoencoder))
             autoencoder.Save(Path.Combine(folder, "vae"), Half(autoencoder.state_dict(), ""));
-        foreach (var file in Directory.EnumerateFiles(stages.Tokenizer))
-            AtomicFile.Write(Path.Combine(folder, "tokenizer", Path.GetFileName(file)), stream => stream.Write(File.ReadAllBytes(file)));
+        AtomicFile.CopyFolder(stages.Tokenizer, Path.Combine(folder, "tokenizer"));
         EmojiUnetOptions.Scheduler.Save(Path.Combine(folder, "scheduler", "scheduler_config.json"));
         AtomicFile.WriteText(Path.Combine(folder, KnownWords.FileName), string.Join('\n', about.Words) + "\n");
         about.Defaults.Write(folder);

@@ -59,46 +59,42 @@ public sealed class EmojiScenes
     {
         while (_coloured.Count > 0 && _countable.Count > 0)
         {
-            var (picture, colour) = (draws.Of(_coloured), draws.Of(EmojiRecolour.Colours));
-            var concept = ConceptOf(picture);
-            if (_splits.HidesColour(colour.English, concept.Codepoints) && EmojiRecolour.Name(_dominant[picture]!) != colour && !_hiddenNames.Contains(EmojiCaptions.Recoloured(concept, colour).English))
-                yield return new EmojiScene(SceneKind.Recoloured, picture, Colour: Index(colour));
-            var first = draws.Of(_countable);
-            var second = draws.Of(_byStyle[_data.Pictures[first].Style]);
-            if (ConceptOf(first) != ConceptOf(second) && EmojiSplits.HidesPair(ConceptOf(first).Codepoints, ConceptOf(second).Codepoints))
-                yield return new EmojiScene(SceneKind.Pair, first, second, Relation: SceneRelation.Beside);
+            if (Recoloured(draws, heldOut: true) is { } recoloured)
+                yield return recoloured;
+            if (Pair(draws, heldOut: true) is { } pair)
+                yield return pair;
         }
     }
 
     private EmojiScene? TryCompose(double kind, HashedDraws draws) => kind switch
     {
-        < 0.27 when _coloured.Count > 0 => Recoloured(draws),
+        < 0.27 when _coloured.Count > 0 => Recoloured(draws, heldOut: false),
         < 0.45 => new EmojiScene(SceneKind.OnGround, draws.Of(_shown), Colour: draws.Below(EmojiRecolour.Colours.Count)),
         < 0.63 when _countable.Count > 0 => new EmojiScene(SceneKind.Several, draws.Of(_countable), Number: 2 + draws.Below(3)),
-        < 0.79 when _countable.Count > 0 => Pair(draws),
+        < 0.79 when _countable.Count > 0 => Pair(draws, heldOut: false) is { } pair ? pair with { Relation = (SceneRelation)draws.Below(5) } : null,
         < 0.89 => new EmojiScene(SceneKind.Resized, draws.Of(_shown), Number: draws.Chance(0.5) ? 60 : 120),
         _ when _toned.Count > 0 => draws.Below(_toned.Count) is var toned ? new EmojiScene(SceneKind.Toned, toned, Number: _data.Index.Toned[toned].Tone) : null,
         _ => null,
     };
 
-    /// <summary>Null where the colour is the picture's own, is held out, or would spell the name of a held-out concept.</summary>
-    private EmojiScene? Recoloured(HashedDraws draws)
+    /// <summary>Null where the colour is the picture's own, is not (or is) held out, or would spell the name of a held-out concept.</summary>
+    private EmojiScene? Recoloured(HashedDraws draws, bool heldOut)
     {
         var (picture, colour) = (draws.Of(_coloured), draws.Of(EmojiRecolour.Colours));
         var concept = ConceptOf(picture);
-        return EmojiRecolour.Name(_dominant[picture]!) == colour || _splits.HidesColour(colour.English, concept.Codepoints) || _hiddenNames.Contains(EmojiCaptions.Recoloured(concept, colour).English)
+        return EmojiRecolour.Name(_dominant[picture]!) == colour || _splits.HidesColour(colour.English, concept.Codepoints) != heldOut || _hiddenNames.Contains(EmojiCaptions.Recoloured(concept, colour).English)
             ? null
             : new EmojiScene(SceneKind.Recoloured, picture, Colour: Index(colour));
     }
 
-    /// <summary>Two of one style; null where the order is held out or it is the same concept twice.</summary>
-    private EmojiScene? Pair(HashedDraws draws)
+    /// <summary>Two of one style, side by side; null where the order is not (or is) held out or it is the same concept twice.</summary>
+    private EmojiScene? Pair(HashedDraws draws, bool heldOut)
     {
         var first = draws.Of(_countable);
         var second = draws.Of(_byStyle[_data.Pictures[first].Style]);
-        return ConceptOf(first) == ConceptOf(second) || EmojiSplits.HidesPair(ConceptOf(first).Codepoints, ConceptOf(second).Codepoints)
+        return ConceptOf(first) == ConceptOf(second) || EmojiSplits.HidesPair(ConceptOf(first).Codepoints, ConceptOf(second).Codepoints) != heldOut
             ? null
-            : new EmojiScene(SceneKind.Pair, first, second, Relation: (SceneRelation)draws.Below(5));
+            : new EmojiScene(SceneKind.Pair, first, second);
     }
 
     private EmojiConcept ConceptOf(int picture) => _data.Concepts[_data.Pictures[picture].Concept];

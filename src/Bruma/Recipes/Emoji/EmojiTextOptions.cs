@@ -1,3 +1,4 @@
+using Bruma.Metrics;
 using Bruma.Training;
 using Bruma.Transformers;
 
@@ -44,11 +45,8 @@ public sealed record EmojiTextOptions(
 
     internal EmojiStageSettings Settings => new(SeesAll ? "scorer" : "text encoder", Steps, BatchSize, MeasureEvery, Threads);
 
-    /// <summary>The end token has the highest id, so that every rule of finding it agrees.</summary>
     /// <param name="vocabulary">Tokens that were learned: fewer than asked for where there is too little text.</param>
-    internal ClipTextConfig Network(int vocabulary) => new(
-        vocabulary, Width, 4 * Width, ProjectionDim: 256, Layers, Math.Max(1, Width / HeadWidth), Positions, "quick_gelu", 1e-5,
-        PadTokenId: vocabulary - 1, BosTokenId: vocabulary - 2, EosTokenId: vocabulary - 1);
+    internal ClipTextConfig Network(int vocabulary) => EmojiScorer.TextConfig((vocabulary, Positions), Width, Layers, Math.Max(1, Width / HeadWidth), projection: 256);
 
     internal TrainerOptions Trainer => new(
         Steps, new LearningRateSchedule("cosine", LearningRate, WarmupSteps, Steps), new AdamWOptions(LearningRate, WeightDecay: WeightDecay), new EmaOptions(EmaDecay), Seed: Seed);

@@ -1,4 +1,5 @@
 using Bruma.Data.Emoji;
+using Bruma.Hub;
 using Bruma.Training;
 
 namespace Bruma.Recipes.Emoji;
@@ -106,12 +107,7 @@ public sealed class EmojiTraining : ITrainingRun
         var (written, model) = (Path.Combine(_run.Root, "unet", "model"), _run.Model);
         if (!Directory.Exists(written) || Directory.Exists(model))
             return;
-        foreach (var file in Directory.EnumerateFiles(written, "*", SearchOption.AllDirectories))
-        {
-            var copy = Path.Combine(model + ".tmp", Path.GetRelativePath(written, file));
-            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
-            File.Copy(file, copy, overwrite: true);
-        }
+        AtomicFile.CopyFolder(written, model + ".tmp");
         Directory.Move(model + ".tmp", model);
         Tell($"model: {model}");
     }

@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization;
 using Bruma.Diffusion.Schedulers;
 using Bruma.StableDiffusion;
 using Bruma.Training;
@@ -56,7 +55,6 @@ public sealed record EmojiUnetOptions(
 
     /// <summary>What the network predicts and how its pictures are noised: v, down to pure noise.</summary>
     /// <remarks>Lin et al. 2023, arXiv:2305.08891.</remarks>
-    [JsonIgnore]
     public static SchedulerConfig Scheduler { get; } = new(
         "DDIMScheduler", BetaStart: 0.00085, BetaEnd: 0.012, BetaSchedule: BetaSchedule.ScaledLinear, PredictionType: PredictionType.VPrediction, TimestepSpacing: TimestepSpacing.Trailing,
         StepsOffset: 1, RescaleBetasZeroSnr: true);

@@ -25,7 +25,8 @@ public sealed class EmojiUnetTraining : EmojiStage<LatentBatch>
     private readonly EmojiStagePlaces _places;
     private readonly EmojiDataset _data;
     private readonly EmojiCaptions _captions;
-    private readonly EmojiExamples _examples;
+    private readonly EmojiPrompts _prompts;
+    private readonly List<List<EmojiPrompt>> _shown;
     private readonly AutoencoderKl _autoencoder;
     private readonly Tokenizer _tokenizer;
     private readonly EmojiGenerator _network;
@@ -36,7 +37,8 @@ public sealed class EmojiUnetTraining : EmojiStage<LatentBatch>
         : base(run, options.Settings)
     {
         (_options, _places, _data) = (options, new EmojiStagePlaces(options.Stages), data);
-        (_captions, _examples) = (new EmojiCaptions(data, splits), new EmojiExamples(data, splits));
+        (_captions, _prompts) = (new EmojiCaptions(data, splits), new EmojiPrompts(data, splits));
+        _shown = [_prompts.Learned(ShownPerRow), _prompts.HiddenStyles(ShownPerRow), _prompts.HiddenConcepts(ShownPerRow), _prompts.HiddenSpanish(ShownPerRow)];
         _autoencoder = AutoencoderKl.Load(_places.Autoencoder, null, ComputePrecision.TypeOf(options.Precision));
         _tokenizer = Tokenizer.Load(_places.Tokenizer);
         var text = ClipTextModel.Load(_places.Text);
@@ -132,15 +134,15 @@ public sealed class EmojiUnetTraining : EmojiStage<LatentBatch>
         var scenes = new EmojiScenes(_data, splits);
         var latents = EmojiLatents.Open(Path.Combine(Folder, "latents.safetensors"), _data, scenes, _autoencoder, (_options.Composed, _options.Seed));
         var painter = new EmojiScenePainter(_data, scenes, EmojiLatents.Side * _autoencoder.Config.Reduction);
-        EmojiDenoisingLoss LossOf(List<EmojiExample> examples)
+        EmojiDenoisingLoss LossOf(List<EmojiPrompt> prompts)
         {
-            using var encoded = EmojiLatents.Encode(_autoencoder, painter, examples.Select(example => new EmojiScene(SceneKind.Plain, example.Picture)));
-            return new EmojiDenoisingLoss(encoded.to(float32).DetachFromDisposeScope(), EmojiCorpus.Ids(_tokenizer, [.. examples.Select(example => example.Caption)]).DetachFromDisposeScope());
+            using var encoded = EmojiLatents.Encode(_autoencoder, painter, prompts.Select(prompt => prompt.Scene));
+            return new EmojiDenoisingLoss(encoded.to(float32).DetachFromDisposeScope(), EmojiCorpus.Ids(_tokenizer, [.. prompts.Select(prompt => prompt.Caption)]).DetachFromDisposeScope());
         }
-        var hidden = _examples.HiddenStyles(Measured);
+        var hidden = _prompts.HiddenStyles(Measured);
         if (hidden.Count == 0)
             throw new BrumaException($"{_options.Data}: none of its pictures is held out, so nothing could be measured; build more concepts.");
-        return (latents, LossOf(_examples.Seen(Measured)), LossOf(hidden));
+        return (latents, LossOf(_prompts.Learned(Measured)), LossOf(hidden));
     }
 
     private Tensor Loss(LatentBatch batch, Generator random)
@@ -153,7 +155,7 @@ public sealed class EmojiUnetTraining : EmojiStage<LatentBatch>
     private void DrawSheet(long step)
     {
         using var scope = NewDisposeScope();
-        var captions = new[] { _examples.Seen(ShownPerRow), _examples.HiddenStyles(ShownPerRow), _examples.HiddenConcepts(ShownPerRow), _examples.HiddenSpanish(ShownPerRow) }.SelectMany(row => row).Select(example => example.Caption);
+        var captions = _shown.SelectMany(row => row).Select(prompt => prompt.Caption);
         // not disposed: its parts are those in training
         var pipeline = new StableDiffusionPipeline(_network.Denoiser, _autoencoder, new PromptEncoder([new TextEncoder(_tokenizer, _network.Text)], isXl: false), EmojiUnetOptions.Scheduler);
         var samples = new StableDiffusionSamples(pipeline, new ImageRequest { Steps = DrawingSteps, GuidanceScale = Guidance });

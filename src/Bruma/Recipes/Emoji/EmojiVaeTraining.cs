@@ -99,7 +99,7 @@ public sealed class EmojiVaeTraining : EmojiStage<PictureBatch>
     {
         using var scope = NewDisposeScope();
         var (loss, squares, similarity, deviation) = (0.0, 0.0, 0.0, 0.0);
-        var chosen = Spread(_hidden, Measured);
+        var chosen = EmojiPrompts.Spread(_hidden, Measured);
         foreach (var part in chosen.Chunk(MeasureBatch))
         {
             using var own = NewDisposeScope();
@@ -119,13 +119,11 @@ public sealed class EmojiVaeTraining : EmojiStage<PictureBatch>
     private Tensor Loss(PictureBatch batch, Generator random) => EmojiVaeLoss.Of(_network, batch.Pictures, _options.KlWeight, random,
         _features is null || batch.Number < _options.FeaturesFrom * _options.Steps ? null : (output, pictures) => _options.FeatureWeight * _features.Of(output, pictures));
 
-    private static List<int> Spread(List<int> all, int count) => [.. Enumerable.Range(0, Math.Min(count, all.Count)).Select(i => all[(int)((long)i * all.Count / Math.Min(count, all.Count))])];
-
     /// <summary>Held-out pictures and below each its reconstruction.</summary>
     private void DrawSheet(long step)
     {
         using var scope = NewDisposeScope();
-        var chosen = Spread(_hidden, SheetPairs);
+        var chosen = EmojiPrompts.Spread(_hidden, SheetPairs);
         var pictures = EmojiPainter.Plain(_data.Pixels, chosen, _options.Size);
         var output = ImageTensor.ToBytes(_network.call(pictures));
         var rows = ImageTensor.ToBytes(pictures).unbind().Chunk(8).Zip(output.unbind().Chunk(8)).SelectMany(pair => pair.First.Concat(pair.Second));

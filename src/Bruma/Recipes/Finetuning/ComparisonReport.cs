@@ -30,7 +30,8 @@ internal static class ComparisonReport
         var page = new HtmlReport($"{Path.GetFileName(plan.Base.Model)} on {Path.GetFileName(plan.Base.Data)}")
             .Table(Headers, rows)
             .Paragraph(string.Create(CultureInfo.InvariantCulture, $"{scores.Labels.Count} test examples: one standard error of an accuracy near {scores.Accuracy:P0} is {100 * scores.StandardError:0.0} points, so one of a difference between two rows is at most {141 * scores.StandardError:0.0}, and what is below two of them may be chance. The interval shows what seeds alone change{(plan.Base.HasTestFile() ? "" : "; each seed has a split of its own")}. Curves show test accuracy per epoch; nothing was chosen by it."));
-        page.List(ComparedDifferences.Of(tables.Runs, scores.StandardError));
+        var differences = ComparedDifferences.Of(tables.Runs, scores.StandardError).ToList();
+        page.List(differences);
         if (Curves(folder, tables.Runs, plan.Seeds[0]))
             page.Heading("Learning curves").Picture("curves.png", $"left: training loss, mean over steps; right: test accuracy per epoch; seed {plan.Seeds[0]}", smooth: true);
         AddSides(page, plan, tables);
@@ -39,7 +40,7 @@ internal static class ComparisonReport
         AddMistakes(page, plan, scores, shown);
         var path = Path.Combine(folder, "comparison.html");
         AtomicFile.WriteText(path, page.ToString());
-        AtomicFile.WriteText(Path.Combine(folder, "comparison.md"), string.Join("\n", [Markdown(rows), .. ComparedDifferences.Of(tables.Runs, scores.StandardError).Select(line => $"- {line}"), ""]));
+        AtomicFile.WriteText(Path.Combine(folder, "comparison.md"), string.Join("\n", [Markdown(rows), .. differences.Select(line => $"- {line}"), ""]));
         AtomicFile.WriteText(Path.Combine(folder, "comparison.json"), JsonSerializer.Serialize(tables, Readable) + "\n");
         return path;
     }

@@ -69,8 +69,13 @@ public sealed class Predictor : IDisposable
         Predictor? predictor = null;
         predictor = new Predictor(network, Names(folder, network.Encoder.Config.Id2label, network.Classifier.out_features), false, (text, pair) =>
         {
-            predictor!.Truncated += tokenizer.Encode(text, pair, options with { MaxLength = options.MaxLength + 1 }).Ids.Count > options.MaxLength ? 1 : 0;
-            var batch = TokenBatch.Of([tokenizer.Encode(text, pair, options)]);
+            var tokens = tokenizer.Encode(text, pair, options with { MaxLength = options.MaxLength + 1 });
+            if (tokens.Ids.Count > options.MaxLength)
+            {
+                predictor!.Truncated++;
+                tokens = tokenizer.Encode(text, pair, options);
+            }
+            var batch = TokenBatch.Of([tokens]);
             return network.call(batch.InputIds, new TextPass(batch.AttentionMask, batch.TypeIds));
         });
         return predictor;

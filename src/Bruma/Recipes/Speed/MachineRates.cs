@@ -21,18 +21,32 @@ public sealed record MachineRates(double MatrixBf16, double MatrixFp32, double C
 
     public override string ToString() => FormattableString.Invariant($"GEMM 2048 bf16 {MatrixBf16:0}, fp32 {MatrixFp32:0}; convolution 3x3 320 at 64x64 bf16 {ConvolutionBf16:0}, fp32 {ConvolutionFp32:0} GFLOP/s");
 
+    /// <summary>The product that is timed; its tensors belong to the open scope.</summary>
+    internal static (Action Work, double Gigaflops) MatrixWork(ScalarType type)
+    {
+        var (a, b) = (randn(Side, Side).to(type), randn(Side, Side).to(type));
+        return (() => matmul(a, b), 2e-9 * Side * Side * Side);
+    }
+
+    /// <summary>The same of the convolution.</summary>
+    internal static (Action Work, double Gigaflops) ConvolutionWork(ScalarType type)
+    {
+        var (x, w) = (randn(1, 320, 64, 64).to(type), randn(320, 320, 3, 3).to(type));
+        return (() => nn.functional.conv2d(x, w, padding: [1, 1]), 2e-9 * 320 * 320 * 9 * 64 * 64);
+    }
+
     private static double Matrix(ScalarType type, double seconds)
     {
         using var scope = NewDisposeScope();
-        var (a, b) = (randn(Side, Side).to(type), randn(Side, Side).to(type));
-        return 2e-9 * Side * Side * Side / Timing.Median(() => matmul(a, b), seconds);
+        var (work, gigaflops) = MatrixWork(type);
+        return gigaflops / Timing.Median(work, seconds);
     }
 
     private static double Convolution(ScalarType type, double seconds)
     {
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
-        var (x, w) = (randn(1, 320, 64, 64).to(type), randn(320, 320, 3, 3).to(type));
-        return 2e-9 * 320 * 320 * 9 * 64 * 64 / Timing.Median(() => nn.functional.conv2d(x, w, padding: [1, 1]), seconds);
+        var (work, gigaflops) = ConvolutionWork(type);
+        return gigaflops / Timing.Median(work, seconds);
     }
 }

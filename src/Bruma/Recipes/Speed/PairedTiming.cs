@@ -5,9 +5,6 @@ namespace Bruma.Recipes.Speed;
 /// <summary>Times work and a roof of the hardware in turns: on a shared machine, whose speed changes from second to second, only neighbours can be compared.</summary>
 public static class PairedTiming
 {
-    private const double MatrixGigaflops = 17.18;
-    private const double ConvolutionGigaflops = 7.55;
-
     /// <param name="gigaflops">Of one call of the work.</param>
     /// <param name="ofMatrix">Whether the roof is the matrix product of 2048, else the convolution of <see cref="MachineRates"/>.</param>
     /// <returns>Seconds of a call and its share of the roof's rate: medians of the turns.</returns>
@@ -15,8 +12,7 @@ public static class PairedTiming
     {
         using var scope = NewDisposeScope();
         using var still = no_grad();
-        var (a, b) = ofMatrix ? (randn(2048, 2048).to(type), randn(2048, 2048).to(type)) : (randn(1, 320, 64, 64).to(type), randn(320, 320, 3, 3).to(type));
-        Action roof = ofMatrix ? () => matmul(a, b) : () => nn.functional.conv2d(a, b, padding: [1, 1]);
+        var (roof, roofGigaflops) = ofMatrix ? MachineRates.MatrixWork(type) : MachineRates.ConvolutionWork(type);
         Timing.Best(roof, 0.2);
         Timing.Best(work, 0);
         List<double> times = [], shares = [];
@@ -24,7 +20,7 @@ public static class PairedTiming
         {
             var (before, own, after) = (Timing.Once(roof), Timing.Once(work), Timing.Once(roof));
             times.Add(own);
-            shares.Add(gigaflops / own * (before + after) / 2 / (ofMatrix ? MatrixGigaflops : ConvolutionGigaflops));
+            shares.Add(gigaflops / own * (before + after) / 2 / roofGigaflops);
         }
         return (Timing.Middle(times), Timing.Middle(shares));
     }
