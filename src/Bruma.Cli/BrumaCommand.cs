@@ -40,7 +40,7 @@ public static class BrumaCommand
         };
         try
         {
-            var parsed = root.Parse(TrainEmojiCommand.Rewrite(FlagSpelling.Rewrite(args)));
+            var parsed = root.Parse(TrainEmojiCommand.Rewrite(RecipeFlags.Rewrite(FlagSpelling.Rewrite(args))));
             if (parsed.Errors.Count > 0)
                 throw new UsageException(string.Join(" ", parsed.Errors.Select(error => error.Message)));
             return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = LongestStep });

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Bruma.Adapters;
+using Bruma.Recipes;
 using Bruma.Recipes.Adaptation;
 
 namespace Bruma.Cli.Commands;
@@ -110,8 +111,9 @@ internal sealed class AdaptOptionSet
     public AdaptOptionSet(string recipe, AdaptationOptions defaults)
     {
         _recipe = recipe;
+        Add(new Option<string?>(RecipeFlags.Option) { Description = $"Settings by name, which other options override: {string.Join(", ", RecipeFlags.Of(recipe))}.", Hidden = !RecipeFlags.Of(recipe).Any() });
         _model = Add(new Option<string>("--model", "-m") { Description = "The base: a diffusers folder of Stable Diffusion 1.x, 2.x or XL, a name of bruma models list, or hf:ORG/NAME.", Required = true });
-        _data = Add(new Option<string>("--data") { Description = "Folder of pictures: metadata.jsonl, .txt captions beside them, class folders, or kohya's N_name folders.", Required = true });
+        _data = Add(new Option<string>("--data") { Description = $"Folder of pictures: metadata.jsonl, .txt captions beside them, class folders, or kohya's N_name folders; or one of {string.Join(", ", PictureSets.Names)}.", Required = true });
         Output = Add(new Option<string>("--output", "-o") { Description = "Folder of the run; must be new or empty.", Required = true });
         _steps = Number("--steps", "Optimizer updates.", defaults.Steps);
         _epochs = Add(new Option<int?>("--epochs") { Description = "Passes over the pictures, in place of --steps." });
@@ -178,10 +180,10 @@ internal sealed class AdaptOptionSet
         var isOpen = parsed.GetResult(_learningRate) is null or { Implicit: true };
         var rate = isOpen && rank > 0 && _recipe == AdaptationOptions.DreamBooth ? LoraRate : parsed.GetValue(_learningRate);
         return new AdaptationOptions(
-            _recipe, ModelPath.Find(parsed.GetValue(_model)), parsed.GetValue(_data)!, parsed.GetValue(_steps), parsed.GetValue(_batchSize), parsed.GetValue(_accumulation), parsed.GetValue(_resolution),
+            _recipe, ModelPath.Find(parsed.GetValue(_model)), PictureSets.Folder(parsed.GetValue(_data)!), parsed.GetValue(_steps), parsed.GetValue(_batchSize), parsed.GetValue(_accumulation), parsed.GetValue(_resolution),
             rate, parsed.GetValue(_schedule)!, parsed.GetValue(_warmup), parsed.GetValue(_weightDecay), parsed.GetValue(_clip), rank, alpha, parsed.GetValue(_loraDropout), parsed.GetValue(_dora), Targets(parsed.GetValue(_targets)),
             parsed.GetValue(_text), parsed.GetValue(_instancePrompt), parsed.GetValue(_classPrompt), parsed.GetValue(_classData), parsed.GetValue(_classImages), parsed.GetValue(_priorWeight), parsed.GetValue(_placeholder),
-            parsed.GetValue(_initializer), parsed.GetValue(_vectors), parsed.GetValue(_template), parsed.GetValue(_captionDropout), parsed.GetValue(_shuffle), parsed.GetValue(_replay), parsed.GetValue(_replayShare),
+            parsed.GetValue(_initializer), parsed.GetValue(_vectors), parsed.GetValue(_template), parsed.GetValue(_captionDropout), parsed.GetValue(_shuffle), parsed.GetValue(_replay) is { } replay ? PictureSets.Folder(replay) : null, parsed.GetValue(_replayShare),
             parsed.GetValue(_validation), parsed.GetValue(_flip), parsed.GetValue(_minSnr), parsed.GetValue(_offset), parsed.GetValue(_ema), parsed.GetValue(_checkpointEvery), parsed.GetValue(_checkpoints), parsed.GetValue(_sampleEvery),
             parsed.GetValue(_samplePrompts) is { Length: > 0 } prompts ? prompts : null, parsed.GetValue(_seed) ?? Random.Shared.Next(), Native.Precision(parsed.GetValue(_precision)), Native.UseThreads(parsed.GetValue(_threads)), parsed.GetValue(_checkpointing))
         {

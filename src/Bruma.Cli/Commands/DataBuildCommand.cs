@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Text.Json;
 using Bruma.Data.Emoji;
+using Bruma.Recipes;
+using Bruma.Recipes.Cats;
 using Bruma.Recipes.Emoji;
 
 namespace Bruma.Cli.Commands;
@@ -13,20 +15,26 @@ internal static class DataBuildCommand
 
     public static Command Create()
     {
-        var name = new Argument<string>("name") { Description = $"{Emoji} (eight styles, for training) or {OpenMoji} (a ninth that the shipped model never saw)." };
+        var name = new Argument<string>("name") { Description = $"{Emoji} (eight styles, for training), {OpenMoji} (a ninth that the shipped model never saw), or {CatPhotos.Name} (photos of cats with captions by breed and colours)." };
         var packages = new Option<string?>("--packages") { Description = "A node_modules folder with the packages (default: npm installs pinned versions)." };
         var cache = new Option<string?>("--cache") { Description = "Folder for the data set (default: below BRUMA_DATA or the user's cache)." };
         var styles = new Option<string[]>("--styles") { Description = $"Only these styles: {string.Join(", ", EmojiPackages.Styles)}.", AllowMultipleArgumentsPerToken = true };
         var concepts = new Option<int>("--concepts") { Description = "Only the first concepts, for a quick try (default: all)." };
         var splits = new Option<string?>("--splits") { Description = $"Folder for splits.json and words.txt: what training leaves out and the words it knows ({Emoji}, whole set only)." };
         var sheets = new Option<string?>("--sheets") { Description = "Folder for contact sheets of every style and of composed pictures." };
+        var photos = new Option<string?>("--photos") { Description = $"Folder of the pets photos, for {CatPhotos.Name} (default: BRUMA_SHARED/data/pets)." };
         var json = new Option<bool>("--json") { Description = "Print the report as one JSON object." };
-        var command = new Command("build", "Make a data set of emoji out of published packages; needs rsvg-convert. Example: bruma data build emoji") { name, packages, cache, styles, concepts, splits, sheets, json };
+        var command = new Command("build", "Make a data set: emoji out of published packages (needs rsvg-convert), or captioned photos of cats. Example: bruma data build emoji") { name, packages, cache, styles, concepts, splits, sheets, photos, json };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
             var asked = parsed.GetValue(name)!;
+            if (asked == CatPhotos.Name)
+            {
+                BuildCats(parsed.GetValue(photos), parsed.GetValue(cache), parsed.GetValue(json));
+                return;
+            }
             if (asked is not (Emoji or OpenMoji))
-                throw new UsageException($"{asked}: no such data set; those that can be built are {Emoji} and {OpenMoji}.");
+                throw new UsageException($"{asked}: no such data set; those that can be built are {Emoji}, {OpenMoji} and {CatPhotos.Name}.");
             if (parsed.GetValue(concepts) < 0)
                 throw new UsageException($"--concepts {parsed.GetValue(concepts)}: must be 0 (all) or more.");
             var options = new EmojiBuildOptions(asked == OpenMoji ? [EmojiPackages.Unseen] : Chosen(parsed.GetValue(styles) ?? []), parsed.GetValue(packages), parsed.GetValue(concepts));
@@ -42,6 +50,14 @@ internal static class DataBuildCommand
                 WriteText(folder, data);
         }, cancellation));
         return command;
+    }
+
+    private static void BuildCats(string? photos, string? cache, bool json)
+    {
+        var from = photos ?? PictureSets.Pets ?? throw new UsageException("--photos: give the folder of the pets photos, or set BRUMA_SHARED to a folder with data/pets.");
+        var folder = cache ?? EmojiDataset.DefaultFolder(CatPhotos.Name);
+        var count = CatPhotos.Build(from, folder);
+        Console.WriteLine(json ? JsonSerializer.Serialize(new { folder, pictures = count }) : $"{folder}: {count} photos of cats, each with captions in English and Spanish");
     }
 
     private static EmojiPackage[] Chosen(string[] styles)

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Bruma.Data;
 using Bruma.Data.Emoji;
+using Bruma.Recipes;
 using Bruma.Recipes.Emoji;
 using Bruma.Training;
 
@@ -11,15 +12,14 @@ internal static class TrainEmojiCommand
 {
     private const string Name = "emoji";
     private const string LongName = "text-to-image";
-    private const string Recipe = "--recipe";
 
     /// <summary>Training by a recipe shares its name with training on one's own pictures; the option tells them apart.</summary>
     public static string[] Rewrite(string[] args) =>
-        args is ["train", LongName, ..] && args.Any(argument => argument == Recipe || argument.StartsWith(Recipe + "=", StringComparison.Ordinal)) ? ["train", Name, .. args[2..]] : args;
+        args is ["train", LongName, ..] && args.Any(argument => argument == RecipeFlags.Option || argument.StartsWith(RecipeFlags.Option + "=", StringComparison.Ordinal)) ? ["train", Name, .. args[2..]] : args;
 
     public static Command Create()
     {
-        var recipe = new Option<string>(Recipe) { Description = "The recipe: emoji, which makes the model that comes with Bruma.", DefaultValueFactory = _ => EmojiOptions.RecipeName };
+        var recipe = new Option<string>(RecipeFlags.Option) { Description = "The recipe: emoji, which makes the model that comes with Bruma.", DefaultValueFactory = _ => EmojiOptions.RecipeName };
         var output = new Option<string>("--output", "-o") { Description = "Folder of the run; must be new or empty. Every stage gets a folder in it.", Required = true };
         var data = new Option<string?>("--data") { Description = "Folder of the data set (default: where bruma data build emoji puts it)." };
         var photos = new Option<string?>("--photos") { Description = "Folder of the pets photos, which the autoencoder sees beside the emoji (default: BRUMA_SHARED/data/pets where it is there)." };
@@ -37,11 +37,11 @@ internal static class TrainEmojiCommand
         command.SetAction((parsed, cancellation) => TrainingSession.Start(() =>
         {
             if (parsed.GetValue(recipe) != EmojiOptions.RecipeName)
-                throw new UsageException($"--recipe {parsed.GetValue(recipe)}: no such recipe; there is {EmojiOptions.RecipeName}.");
+                throw new UsageException($"--recipe {parsed.GetValue(recipe)}: no such recipe; there are {string.Join(", ", [EmojiOptions.RecipeName, .. RecipeFlags.Of(LongName)])}.");
             if (parsed.GetValue(coolDown) is { } going)
                 return CoolDown(parsed.GetValue(output)!, going, parsed.GetValue(steps));
             var options = TrainingSession.Checked(() => new EmojiOptions(
-                parsed.GetValue(data) ?? EmojiDataset.DefaultFolder(EmojiOptions.RecipeName), parsed.GetValue(photos) ?? SharedPhotos(), FashionMnist.IsThere, parsed.GetValue(quick), parsed.GetValue(resolution),
+                parsed.GetValue(data) ?? EmojiDataset.DefaultFolder(EmojiOptions.RecipeName), parsed.GetValue(photos) ?? PictureSets.Pets, FashionMnist.IsThere, parsed.GetValue(quick), parsed.GetValue(resolution),
                 parsed.GetValue(only), parsed.GetValue(stages) is { } other ? Path.GetFullPath(other) : null, parsed.GetValue(seed), Native.Precision(parsed.GetValue(precision)), Native.UseThreads(parsed.GetValue(threads))).Checked());
             return (ITrainingRun)EmojiTraining.Start(parsed.GetValue(output)!, options);
         }, parsed.GetValue(json), cancellation));
@@ -56,7 +56,4 @@ internal static class TrainEmojiCommand
         Native.UseThreads(training.Threads);
         return training;
     }
-
-    private static string? SharedPhotos() =>
-        Environment.GetEnvironmentVariable("BRUMA_SHARED") is { Length: > 0 } shared && Directory.Exists(Path.Combine(shared, "data", "pets")) ? Path.Combine(shared, "data", "pets") : null;
 }

@@ -44,7 +44,7 @@ public sealed class ImageFolder : ImageSource
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var (path, example) in _paths.Zip(Examples))
         {
-            hash.AppendData(Encoding.UTF8.GetBytes($"{example.Name}\n{example.Class}\n{example.Caption}\n"));
+            hash.AppendData(Encoding.UTF8.GetBytes($"{example.Name}\n{example.Class}\n{string.Join('\n', [example.Caption, .. example.OtherCaptions ?? []])}\n"));
             try
             {
                 using var file = File.OpenRead(path);
@@ -81,11 +81,11 @@ public sealed class ImageFolder : ImageSource
         var labels = rows.Select(row => row.Label ?? Path.GetDirectoryName(row.File)?.Replace('\\', '/') ?? "").ToList();
         _classNames = labels.All(label => label.Length > 0) && labels.Distinct().Count() > 1 ? [.. labels.Distinct().Order(StringComparer.Ordinal)] : [];
         foreach (var (row, label) in rows.Zip(labels))
-            Add(examples, Path.Combine(Name, row.File), _classNames.Count > 0 ? _classNames.IndexOf(label) : null, row.Text, row.Columns);
+            Add(examples, Path.Combine(Name, row.File), _classNames.Count > 0 ? _classNames.IndexOf(label) : null, row.Texts.FirstOrDefault(), row.Columns, row.Texts.Count > 1 ? row.Texts[1..] : null);
         return MetadataFile;
     }
 
-    private (string File, string? Text, string? Label, IReadOnlyDictionary<string, string>? Columns) Row(string metadata, int line, string text)
+    private (string File, List<string> Texts, string? Label, IReadOnlyDictionary<string, string>? Columns) Row(string metadata, int line, string text)
     {
         try
         {
@@ -93,21 +93,25 @@ public sealed class ImageFolder : ImageSource
             var file = json.RootElement.GetProperty("file_name").GetString()!;
             if (!Path.GetFullPath(Path.Combine(Name, file)).StartsWith(Path.GetFullPath(Name) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
                 throw new BrumaException($"{metadata}, line {line}: file_name \"{file}\" leaves the folder; keep the pictures inside it.");
-            var columns = json.RootElement.EnumerateObject().Where(column => column.Name is not ("file_name" or "text")).ToDictionary(column => column.Name, column => column.Value.ToString(), StringComparer.Ordinal);
-            return (file, Text(json.RootElement, "text"), Text(json.RootElement, "label") ?? Text(json.RootElement, "class"), columns.Count > 0 ? columns : null);
+            var columns = json.RootElement.EnumerateObject().Where(column => column.Name is not ("file_name" or "text") && column.Value.ValueKind != JsonValueKind.Null).ToDictionary(column => column.Name, column => column.Value.ToString(), StringComparer.Ordinal);
+            return (file, Texts(json.RootElement), Text(json.RootElement, "label") ?? Text(json.RootElement, "class"), columns.Count > 0 ? columns : null);
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException)
         {
             throw new BrumaException($"{metadata}, line {line}: not a JSON object with file_name ({e.Message.Split('\n')[0].TrimEnd('.')}).", e);
         }
 
+        static List<string> Texts(JsonElement row) => row.TryGetProperty("text", out var list) && list.ValueKind == JsonValueKind.Array
+            ? [.. list.EnumerateArray().Select(text => text.GetString()).OfType<string>()]
+            : Text(row, "text") is { } one ? [one] : [];
+
         static string? Text(JsonElement row, string name) => row.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String or JsonValueKind.Number ? row.GetProperty(name).ToString() : null;
     }
 
-    private void Add(List<ImageExample> examples, string path, int? label, string? caption, IReadOnlyDictionary<string, string>? columns = null)
+    private void Add(List<ImageExample> examples, string path, int? label, string? caption, IReadOnlyDictionary<string, string>? columns = null, List<string>? others = null)
     {
         _paths.Add(path);
-        examples.Add(new ImageExample(Path.GetRelativePath(Name, path).Replace('\\', '/'), label, caption, columns));
+        examples.Add(new ImageExample(Path.GetRelativePath(Name, path).Replace('\\', '/'), label, caption, columns, others));
     }
 
     private static (int Times, string Label)? Repeats(string folder) =>

@@ -7,7 +7,8 @@ namespace Bruma.Data;
 /// <param name="Class">Index of its class; null without classes.</param>
 /// <param name="Caption">Its text; null without one.</param>
 /// <param name="Columns">Further columns of <c>metadata.jsonl</c>; null without any.</param>
-public sealed record ImageExample(string Name, int? Class = null, string? Caption = null, IReadOnlyDictionary<string, string>? Columns = null);
+/// <param name="OtherCaptions">What may be said of it instead, where its caption is the first of a list; null for nothing else.</param>
+public sealed record ImageExample(string Name, int? Class = null, string? Caption = null, IReadOnlyDictionary<string, string>? Columns = null, IReadOnlyList<string>? OtherCaptions = null);
 
 /// <summary>A set of pictures that can be read one by one.</summary>
 public abstract class ImageSource

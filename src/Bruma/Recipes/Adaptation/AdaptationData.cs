@@ -52,7 +52,7 @@ internal sealed class AdaptationData : IDisposable
     public int Replay => _replay?.Count ?? 0;
 
     /// <summary>Captions that say what the model shall draw, most frequent first.</summary>
-    public IReadOnlyList<string> Subjects => [.. _training.Select(i => _main.Texts[i]).GroupBy(text => text).OrderByDescending(group => group.Count()).ThenBy(group => group.Key, StringComparer.Ordinal).Select(group => group.Key)];
+    public IReadOnlyList<string> Subjects => [.. _training.Select(_main.Text).GroupBy(text => text).OrderByDescending(group => group.Count()).ThenBy(group => group.Key, StringComparer.Ordinal).Select(group => group.Key)];
 
     public static AdaptationData Load(AdaptationOptions options, AutoencoderKl autoencoder, LatentCache cache, string? classFolder)
     {
@@ -60,13 +60,13 @@ internal sealed class AdaptationData : IDisposable
         if (options.Recipe is AdaptationOptions.TextToImage or AdaptationOptions.Lora && source.Examples.All(example => captions.Of(source, example) is null))
             throw new BrumaException($"{options.Data}: the pictures have no captions (metadata.jsonl with \"text\", .txt files beside them, or class folders); write some, or say one for all with --caption-template \"a photo of ...\".");
         var sum = source.Sha256();
-        var main = LatentSet.Load(source, example => captions.Of(source, example) ?? captions.Missing, cache, options.Resolution, options.Flip);
-        var prior = classFolder is null ? null : LatentSet.Load(ImageSource.Open(classFolder), _ => options.ClassPrompt!, cache, options.Resolution, options.Flip);
+        var main = LatentSet.Load(source, example => captions.All(source, example) is { Count: > 0 } all ? all : [captions.Missing], cache, options.Resolution, options.Flip);
+        var prior = classFolder is null ? null : LatentSet.Load(ImageSource.Open(classFolder), _ => [options.ClassPrompt!], cache, options.Resolution, options.Flip);
         LatentSet? replay = null;
         if (options.Replay is { } folder)
         {
             var (other, plain) = (ImageSource.Open(folder), new Captions(options with { InstancePrompt = null }));
-            replay = LatentSet.Load(other, example => plain.Of(other, example) ?? "", cache, options.Resolution, options.Flip);
+            replay = LatentSet.Load(other, example => plain.All(other, example) is { Count: > 0 } all ? all : [""], cache, options.Resolution, options.Flip);
         }
         return new AdaptationData(options, autoencoder.Config, main, prior, replay, sum);
     }
@@ -95,7 +95,7 @@ internal sealed class AdaptationData : IDisposable
                 var (index, place) = (pick(position), 4 * position + kind);
                 var mirrored = set.Mirrored is not null && HashedSeed.Of(_options.Seed, 2, place) >> 63 == 1;
                 latents.Add((mirrored ? set.Mirrored! : set.Latents)[index]);
-                captions.Add(kind == 2 ? set.Texts[index] : _captions.Shown(set.Texts[index], place));
+                captions.Add(kind == 2 ? set.Text(index) : _captions.Shown(set.Captions[index], place));
             }
         }
     }
@@ -104,7 +104,7 @@ internal sealed class AdaptationData : IDisposable
     public (Tensor Latents, string Caption) Watched(int index)
     {
         using var scope = NewDisposeScope();
-        return (Scaled(_main.Latents[index].narrow(0, 0, 1)).MoveToOuterDisposeScope(), _main.Texts[index]);
+        return (Scaled(_main.Latents[index].narrow(0, 0, 1)).MoveToOuterDisposeScope(), _main.Text(index));
     }
 
     public void Dispose()

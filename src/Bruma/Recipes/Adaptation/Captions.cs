@@ -24,9 +24,14 @@ internal sealed class Captions(AdaptationOptions options)
         return label is null ? null : $"a photo of a {label}";
     }
 
-    /// <summary>The caption as it is shown this time: dropped, shuffled, or in another sentence, as (seed, place) has it.</summary>
-    public string Shown(string caption, long place)
+    /// <summary>All that may be said of an example, its caption first; empty where nothing is known of it.</summary>
+    public IReadOnlyList<string> All(ImageSource source, ImageExample example) =>
+        Of(source, example) is not { } first ? [] : options.InstancePrompt is null ? [first, .. example.OtherCaptions ?? []] : [first];
+
+    /// <summary>One of the captions as it is shown this time: dropped, shuffled, or in another sentence, as (seed, place) has it.</summary>
+    public string Shown(IReadOnlyList<string> captions, long place)
     {
+        var caption = captions.Count == 1 ? captions[0] : captions[(int)(HashedSeed.Of(options.Seed, 6, place) % (uint)captions.Count)];
         var draw = HashedSeed.Of(options.Seed, 3, place);
         if ((draw >> 11) * (1.0 / (1UL << 53)) < options.CaptionDropout)
             return "";

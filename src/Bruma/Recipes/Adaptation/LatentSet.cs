@@ -6,12 +6,16 @@ namespace Bruma.Recipes.Adaptation;
 /// <summary>Captioned pictures as latents in memory.</summary>
 internal sealed class LatentSet : IDisposable
 {
-    private LatentSet(IReadOnlyList<string> names, IReadOnlyList<string> captions, Tensor latents, Tensor? mirrored, IReadOnlyList<string> skipped) =>
-        (Names, Texts, Latents, Mirrored, Skipped) = (names, captions, latents, mirrored, skipped);
+    private LatentSet(IReadOnlyList<string> names, IReadOnlyList<IReadOnlyList<string>> captions, Tensor latents, Tensor? mirrored, IReadOnlyList<string> skipped) =>
+        (Names, Captions, Latents, Mirrored, Skipped) = (names, captions, latents, mirrored, skipped);
 
     public IReadOnlyList<string> Names { get; }
 
-    public IReadOnlyList<string> Texts { get; }
+    /// <summary>All that may be said of each picture; at least one caption.</summary>
+    public IReadOnlyList<IReadOnlyList<string>> Captions { get; }
+
+    /// <summary>The plainest caption of a picture.</summary>
+    public string Text(int index) => Captions[index][0];
 
     /// <summary>Mean and deviation, unscaled, [N, 2, 4, h, w].</summary>
     public Tensor Latents { get; }
@@ -24,12 +28,12 @@ internal sealed class LatentSet : IDisposable
 
     public int Count => Names.Count;
 
-    /// <param name="caption">Of an example.</param>
+    /// <param name="captions">Of an example, at least one.</param>
     /// <param name="size">Side of the pictures in pixels.</param>
     /// <exception cref="BrumaException">No picture is usable.</exception>
-    public static LatentSet Load(ImageSource source, Func<ImageExample, string> caption, LatentCache cache, int size, bool flip)
+    public static LatentSet Load(ImageSource source, Func<ImageExample, IReadOnlyList<string>> captions, LatentCache cache, int size, bool flip)
     {
-        var (names, captions, latents, mirrored, skipped) = (new List<string>(), new List<string>(), new List<Tensor>(), new List<Tensor>(), new List<string>());
+        var (names, said, latents, mirrored, skipped) = (new List<string>(), new List<IReadOnlyList<string>>(), new List<Tensor>(), new List<Tensor>(), new List<string>());
         using var scope = NewDisposeScope();
         for (var i = 0; i < source.Examples.Count; i++)
         {
@@ -48,11 +52,11 @@ internal sealed class LatentSet : IDisposable
                 continue;
             }
             names.Add(source.Examples[i].Name);
-            captions.Add(caption(source.Examples[i]));
+            said.Add(captions(source.Examples[i]));
         }
         if (names.Count == 0)
             throw new BrumaException($"{source.Name}: none of its {source.Examples.Count} pictures can be decoded; the first: {skipped[0]}");
-        return new LatentSet(names, captions, stack(latents).DetachFromDisposeScope(), flip ? stack(mirrored).DetachFromDisposeScope() : null, skipped);
+        return new LatentSet(names, said, stack(latents).DetachFromDisposeScope(), flip ? stack(mirrored).DetachFromDisposeScope() : null, skipped);
     }
 
     public void Dispose()

@@ -1,0 +1,47 @@
+using Bruma.Recipes.Adaptation;
+
+namespace Bruma.Cli;
+
+/// <summary><c>--recipe NAME</c> of <c>bruma train</c> and <c>bruma plan train</c>: flags that hold where the user gives no other.</summary>
+internal static class RecipeFlags
+{
+    public const string Option = "--recipe";
+
+    private static readonly string[] Common = ["--model", "emoji", "--batch-size", "32", "--lr-schedule", "cosine", "--lr-warmup-steps", "100", "--min-snr-gamma", "5", "--ema-decay", "0.999"];
+    private static readonly string[] Cats = [.. Common, "--data", "cats", "--steps", "1500"];
+    private static readonly string[] Lora = ["--learning-rate", "5e-4", "--rank", "16", "--targets", "attention,convolutions"];
+
+    private static readonly Dictionary<(string Command, string Recipe), string[]> Known = new()
+    {
+        [(AdaptationOptions.TextToImage, "cats")] = [.. Cats, "--learning-rate", "1e-4"],
+        [(AdaptationOptions.TextToImage, "cats-replay")] = [.. Cats, "--learning-rate", "1e-4", "--replay", "emoji", "--replay-share", "0.25"],
+        [(AdaptationOptions.Lora, "cats")] = [.. Cats, .. Lora],
+        [(AdaptationOptions.Lora, "openmoji")] = [.. Common, "--data", "openmoji", "--steps", "1000", .. Lora],
+    };
+
+    /// <summary>The names of a command's recipes.</summary>
+    public static IEnumerable<string> Of(string command) => Known.Keys.Where(key => key.Command == command).Select(key => key.Recipe);
+
+    /// <summary>Writes a recipe's flags out; arguments without one, or with that of the shipped text-to-image model, stay as they are.</summary>
+    public static string[] Rewrite(string[] args)
+    {
+        var at = args is ["plan", ..] ? 1 : 0;
+        if (args.Length < at + 2 || args[at] != "train" || !AdaptationOptions.Recipes.Contains(args[at + 1]) || Recipe(args) is not { } recipe)
+            return args;
+        if (!Known.TryGetValue((args[at + 1], recipe.Name), out var flags))
+            return args[at + 1] == AdaptationOptions.TextToImage ? args
+                : throw new UsageException($"{Option} {recipe.Name}: no such recipe of bruma train {args[at + 1]}{(Of(args[at + 1]).Any() ? $"; there are {string.Join(", ", Of(args[at + 1]))}" : "")}.");
+        var own = args.Where((_, i) => i < recipe.Place || i >= recipe.Place + recipe.Length).ToList();
+        return [.. own, .. flags.Index().Where(flag => flag.Index % 2 == 0 && !own.Exists(given => given == flag.Item || given.StartsWith(flag.Item + "=", StringComparison.Ordinal))).SelectMany(flag => new[] { flag.Item, flags[flag.Index + 1] })];
+    }
+
+    private static (string Name, int Place, int Length)? Recipe(string[] args)
+    {
+        for (var i = 0; i < args.Length; i++)
+            if (args[i] == Option && i + 1 < args.Length)
+                return (args[i + 1], i, 2);
+            else if (args[i].StartsWith(Option + "=", StringComparison.Ordinal))
+                return (args[i][(Option.Length + 1)..], i, 1);
+        return null;
+    }
+}

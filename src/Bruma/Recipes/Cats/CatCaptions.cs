@@ -1,0 +1,31 @@
+using Bruma.Data.Emoji;
+
+namespace Bruma.Recipes.Cats;
+
+/// <summary>What may be said of a photo of a cat, in English and Spanish: by breed, by coat, by background, or in general.</summary>
+internal static class CatCaptions
+{
+    private static readonly Dictionary<string, string> Spanish = new(StringComparer.Ordinal) { ["abyssinian"] = "abisinio", ["bengal"] = "bengala" };
+
+    /// <summary>The plainest first; three of ten name no breed.</summary>
+    /// <param name="breed">Lower case.</param>
+    public static IReadOnlyList<string> Of(string breed, PhotoWords words)
+    {
+        var (coat, ground) = (words.Coat, words.Ground);
+        var plain = $"a photo of {EmojiGrammar.WithArticle(breed)} cat";
+        var spanish = Spanish.GetValueOrDefault(breed, breed);
+        return
+        [
+            plain,
+            $"a photo of {EmojiGrammar.WithArticle(coat.English)} {breed} cat",
+            $"{plain} on {EmojiGrammar.WithArticle(ground.English)} background",
+            words.Lightness is { } lightness ? $"a {lightness} photo of {EmojiGrammar.WithArticle(breed)} cat" : plain,
+            $"foto de un gato {spanish}",
+            $"foto de un gato {spanish} {coat.Masculine}",
+            $"foto de un gato {spanish} sobre fondo {ground.Masculine}",
+            "a photo of a cat",
+            $"a photo of {EmojiGrammar.WithArticle(coat.English)} cat on {EmojiGrammar.WithArticle(ground.English)} background",
+            "foto de un gato",
+        ];
+    }
+}
