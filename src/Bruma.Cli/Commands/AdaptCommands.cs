@@ -4,7 +4,7 @@ using Bruma.Recipes.Adaptation;
 
 namespace Bruma.Cli.Commands;
 
-/// <summary><c>bruma train text-to-image|lora|dreambooth|textual-inversion</c>: adapts a text-to-image model to pictures.</summary>
+/// <summary><c>bruma train text-to-image|lora|dreambooth|textual-inversion|controlnet</c>: adapts a text-to-image model to pictures.</summary>
 internal static class AdaptCommands
 {
     private static readonly Dictionary<string, (string Description, double Rate, int Batch)> Recipes = new(StringComparer.Ordinal)
@@ -13,6 +13,7 @@ internal static class AdaptCommands
         [AdaptationOptions.Lora] = ("Train a small adapter (LoRA) of a text-to-image model. Example: bruma train lora --model DIR --data photos/ --rank 8 --output runs/style", 1e-4, 4),
         [AdaptationOptions.DreamBooth] = ("Teach a model one subject from a few pictures. Example: bruma train dreambooth --model DIR --data mycat/ --instance-prompt \"a photo of sks cat\" --output runs/mycat", 5e-6, 1),
         [AdaptationOptions.TextualInversion] = ("Learn a new word for something. Example: bruma train textual-inversion --model DIR --data mycat/ --placeholder-token \"<mycat>\" --initializer-token cat --output runs/word", 5e-3, 4),
+        [AdaptationOptions.ControlNet] = ("Train a network that makes a model follow outlines (ControlNet). The outlines are those of the pictures, or pictures of your own that metadata.jsonl names as conditioning_image. Example: bruma train controlnet --model DIR --data photos/ --output runs/outline", 1e-5, 4),
     };
 
     /// <param name="isPlan">Whether a run is only measured.</param>
@@ -56,7 +57,7 @@ internal sealed class AdaptOptionSet
     private static readonly string[] WithoutEffect =
     [
         "--report-to", "--logging-dir", "--cache-dir", "--dataloader-num-workers", "--max-data-loader-n-workers", "--network-module", "--save-model-as", "--caption-extension", "--image-column",
-        "--caption-column", "--num-validation-images", "--validation-epochs", "--local-rank", "--sample-batch-size", "--optimizer-type",
+        "--caption-column", "--conditioning-image-column", "--tracker-project-name", "--num-validation-images", "--validation-epochs", "--local-rank", "--sample-batch-size", "--optimizer-type",
     ];
 
     private readonly string _recipe;
@@ -140,11 +141,11 @@ internal sealed class AdaptOptionSet
         _initializer = Add(new Option<string?>("--initializer-token") { Description = "A word that comes near, whose vector it begins with." });
         _vectors = Number("--num-vectors", "Vectors of the new word.", defaults.Vectors);
         _template = Add(new Option<string?>("--caption-template") { Description = "Caption of pictures without one; {class} stands for their folder." });
-        _captionDropout = Number("--caption-dropout", "Share of examples shown without their caption.", recipe is AdaptationOptions.TextToImage or AdaptationOptions.Lora ? defaults.CaptionDropout : 0);
+        _captionDropout = Number("--caption-dropout", "Share of examples shown without their caption.", WatchesByDefault(recipe) ? defaults.CaptionDropout : 0);
         _shuffle = Add(new Option<bool>("--shuffle-tags") { Description = "Captions are lists of tags: in another order every time." });
         _replay = Add(new Option<string?>("--replay") { Description = "Folder of other captioned pictures, so that the base is not forgotten." });
         _replayShare = Number("--replay-share", "Their share of a batch.", defaults.ReplayShare);
-        _validation = Number("--validation-share", "Share of the pictures that is watched instead of trained on (from 20 pictures on; a fifth more is kept for a last test); 0 trains on all.", recipe is AdaptationOptions.TextToImage or AdaptationOptions.Lora ? defaults.ValidationShare : 0);
+        _validation = Number("--validation-share", "Share of the pictures that is watched instead of trained on (from 20 pictures on; a fifth more is kept for a last test); 0 trains on all.", WatchesByDefault(recipe) ? defaults.ValidationShare : 0);
         _flip = Add(new Option<bool>("--flip") { Description = "Mirrors half of the pictures.", DefaultValueFactory = _ => defaults.Flip });
         _minSnr = Add(new Option<double?>("--min-snr-gamma") { Description = "Min-SNR loss weighting (5 is usual)." });
         _offset = Number("--noise-offset", "Offset noise.", defaults.NoiseOffset);
@@ -172,7 +173,7 @@ internal sealed class AdaptOptionSet
     public AdaptationOptions Read(ParseResult parsed)
     {
         var rank = parsed.GetValue(_rank) ?? parsed.GetValue(_networkDim) ?? (_recipe == AdaptationOptions.Lora ? 4 : 0);
-        if (_recipe is AdaptationOptions.TextToImage or AdaptationOptions.TextualInversion)
+        if (_recipe is AdaptationOptions.TextToImage or AdaptationOptions.TextualInversion or AdaptationOptions.ControlNet)
             rank = parsed.GetValue(_rank) is null && parsed.GetValue(_networkDim) is null ? 0 : throw new UsageException($"--rank {rank}: bruma train {_recipe} trains no LoRA; use bruma train lora.");
         var alpha = parsed.GetValue(_alpha) ?? (parsed.GetValue(_networkDim) is null ? null : 1);
         var isOpen = parsed.GetResult(_learningRate) is null or { Implicit: true };
@@ -188,6 +189,9 @@ internal sealed class AdaptOptionSet
             Epochs = parsed.GetValue(_epochs),
         };
     }
+
+    /// <summary>Recipes for many captioned pictures rather than a few of one thing.</summary>
+    private static bool WatchesByDefault(string recipe) => recipe is AdaptationOptions.TextToImage or AdaptationOptions.Lora or AdaptationOptions.ControlNet;
 
     /// <summary>Groups of layers by name; other words stand for themselves.</summary>
     private static List<string>? Targets(string[]? names) => names is not { Length: > 0 } ? null : [.. names.SelectMany(name => name.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)).SelectMany(name => name switch

@@ -77,12 +77,13 @@ public sealed record AdaptationOptions(
     public const string Lora = "lora";
     public const string DreamBooth = "dreambooth";
     public const string TextualInversion = "textual-inversion";
+    public const string ControlNet = "controlnet";
 
     /// <summary>Passes over the training pictures in place of steps; null once the steps are known.</summary>
     public int? Epochs { get; init; }
 
     /// <summary>What can be trained.</summary>
-    public static IReadOnlyList<string> Recipes { get; } = [TextToImage, Lora, DreamBooth, TextualInversion];
+    public static IReadOnlyList<string> Recipes { get; } = [TextToImage, Lora, DreamBooth, TextualInversion, ControlNet];
 
     /// <summary>Refuses values that no run could have, each by its option's name.</summary>
     public AdaptationOptions Checked()
@@ -101,6 +102,9 @@ public sealed record AdaptationOptions(
         RunConfig.Require(Recipe != DreamBooth || !string.IsNullOrWhiteSpace(InstancePrompt), "--instance-prompt", InstancePrompt ?? "", "the caption of your pictures, such as \"a photo of sks cat\"");
         RunConfig.Require(Recipe != TextualInversion || !string.IsNullOrWhiteSpace(PlaceholderToken), "--placeholder-token", PlaceholderToken ?? "", "the new word, such as \"<my-cat>\"");
         RunConfig.Require(Recipe != TextualInversion || !string.IsNullOrWhiteSpace(InitializerToken), "--initializer-token", InitializerToken ?? "", "a word that comes near, such as cat");
+        RunConfig.Require(Recipe != ControlNet || !TrainTextEncoder, "--train-text-encoder", "true", "left out: a ControlNet is trained beside a frozen base");
+        RunConfig.Require(Recipe != ControlNet || ClassPrompt is null, "--class-prompt", ClassPrompt ?? "", "left out: a ControlNet leaves the base as it is");
+        RunConfig.Require(Recipe != ControlNet || Rank == 0, "--rank", Rank, "left out: a ControlNet is trained as a whole");
         RunConfig.Require(Vectors is >= 1 and <= 64, "--num-vectors", Vectors, "1 to 64");
         RunConfig.Require(CaptionDropout is >= 0 and < 1, "--caption-dropout", CaptionDropout, "0 to below 1");
         RunConfig.Require(ReplayShare is > 0 and < 1, "--replay-share", ReplayShare, "between 0 and 1");

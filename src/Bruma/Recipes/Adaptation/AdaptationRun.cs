@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 
 namespace Bruma.Recipes.Adaptation;
 
-/// <summary>A text-to-image model adapted to pictures, in a run folder: whole weights, LoRA, DreamBooth or textual inversion; begun, gone on with, finished.</summary>
+/// <summary>A text-to-image model adapted to pictures, in a run folder: whole weights, LoRA, DreamBooth, textual inversion or a ControlNet; begun, gone on with, finished.</summary>
 public sealed class AdaptationRun : ITrainingRun
 {
     private readonly RunFolder _folder;
@@ -33,12 +33,14 @@ public sealed class AdaptationRun : ITrainingRun
             foreach (var network in model.Components.Values.Where(network => network == model.Network || options.TrainTextEncoder))
                 network.to(precision);
         model.Network.IsCheckpointed = options.GradientCheckpointing;
-        _step = new LatentStep(model.Network, Objective());
-        _validation = new ValidationLoss(model.Network, _step, data, caption => _texts.Condition([caption]));
+        if (part.Control is { } control)
+            control.IsCheckpointed = options.GradientCheckpointing;
+        _step = new LatentStep(model.Network, Objective(), part.Control);
+        _validation = new ValidationLoss((model.Network, part.Control), _step, data, caption => _texts.Condition([caption]));
         _trainer = new Trainer<NumberedBatch>(_part.Network, Loss, new TrainerOptions(options.Steps, new LearningRateSchedule(options.LrSchedule, options.LearningRate, options.LrWarmupSteps, options.Steps),
             new AdamWOptions(options.LearningRate, Beta2: 0.999, WeightDecay: options.WeightDecay), options.EmaDecay is { } decay ? new EmaOptions(decay) : null, options.GradientAccumulationSteps, options.MaxGradientNorm, options.Seed), precision);
         _best = new BestWeights(_trainer.Parameters);
-        _previews = new Previews(model, options, options.SamplePrompts ?? data.Subjects);
+        _previews = new Previews(model, options, data, part.Control);
     }
 
     public AdaptationOptions Options { get; }
@@ -70,6 +72,7 @@ public sealed class AdaptationRun : ITrainingRun
         .. _data.Skipped.Select(reason => $"skipped: {reason}"),
         $"base: {Options.Model} ({_model.Scheduler.PredictionType} prediction)",
         FormattableString.Invariant($"data: {Options.Data}, {_data.Training} pictures{(_data.Held > 0 ? $" and {_data.Held} that are not trained on ({_data.Validation.Count} of them watched)" : "")}{(_data.HasPrior ? $", {_data.Prior} of \"{Options.ClassPrompt}\"" : "")}{(Options.Replay is null ? "" : $", {_data.Replay} so that the base is not forgotten")}"),
+        .. _data.Steering is { } steering ? [$"steered by: {steering}"] : Array.Empty<string>(),
         .. _data.Training < 10 ? ["so few pictures are soon learned by heart: look at the sheets on the way and keep the run short"] : Array.Empty<string>(),
         FormattableString.Invariant($"trains {_part.Description}: {_trainer.Parameters.Count / 1e6:0.000} M parameters, {Options.Resolution} px, batch {Options.BatchSize}{(Options.GradientAccumulationSteps > 1 ? $" x {Options.GradientAccumulationSteps}" : "")}, {Options.Precision}, seed {Options.Seed}, {Options.Steps} steps into {Folder}"),
     ];
@@ -175,8 +178,8 @@ public sealed class AdaptationRun : ITrainingRun
 
     private Tensor Loss(NumberedBatch batch, Generator random)
     {
-        var (latents, captions) = _data.Batch(batch.Number, random);
-        var losses = _step.Losses(latents, _texts.Condition(captions), random);
+        var (latents, captions, pictures) = _data.Batch(batch.Number, random);
+        var losses = _step.Losses(latents, _texts.Condition(captions), random, pictures);
         return _data.HasPrior ? PriorPreservation.Loss(losses, _data.Instances, Options.PriorLossWeight) : losses.mean();
     }
 
