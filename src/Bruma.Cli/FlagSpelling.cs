@@ -135,7 +135,7 @@ internal static class FlagSpelling
             ["--lora-apply-mode"] = "adapters are merged into the weights; leave it out",
             ["--sampler-rng"] = "--rng is for all draws; leave it out",
             ["--upscale-model"] = "enlarge with --hires",
-            ["--mmap"] = "weights are mapped always; leave it out",
+            ["--mmap"] = "weights are read straight into place always; leave it out",
         },
         [Adapt] = new(StringComparer.Ordinal)
         {

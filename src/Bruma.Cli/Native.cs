@@ -7,11 +7,15 @@ namespace Bruma.Cli;
 /// <summary>Process-wide state of the native library: the program sets it, the library never does.</summary>
 internal static class Native
 {
-    /// <summary>Lets OpenMP's threads sleep while they wait, unless the user decided: by default they spin, and take the processors from Bruma's own threads. Before the native library is loaded, or never.</summary>
-    public static void WaitAsleep()
+    /// <summary>What the native library reads from the environment, unless the user decided. Before it is loaded, or never.</summary>
+    /// <remarks>OpenMP's threads sleep while they wait: by default they spin, and take the processors from Bruma's own threads.
+    /// Tensors of 2 MB and more lie in huge pages: first touches of 4 KB pages take more time than loading a model does otherwise.</remarks>
+    public static void PrepareLoading()
     {
-        if (OperatingSystem.IsLinux())
-            _ = setenv("OMP_WAIT_POLICY", "PASSIVE", 0); // .NET's own environment does not reach native code
+        if (!OperatingSystem.IsLinux())
+            return;
+        _ = setenv("OMP_WAIT_POLICY", "PASSIVE", 0); // .NET's own environment does not reach native code
+        _ = setenv("THP_MEM_ALLOC_ENABLE", "1", 0);
 
         [DllImport("libc"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
         static extern int setenv([MarshalAs(UnmanagedType.LPUTF8Str)] string name, [MarshalAs(UnmanagedType.LPUTF8Str)] string value, int overwrite);

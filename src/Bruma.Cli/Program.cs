@@ -1,4 +1,4 @@
 using Bruma.Cli;
 
-Native.WaitAsleep();
+Native.PrepareLoading();
 return await BrumaCommand.Run(args);

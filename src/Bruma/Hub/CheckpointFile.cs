@@ -43,7 +43,7 @@ public static class CheckpointFile
 
     private static byte[] Start(string path)
     {
-        using var file = new MappedFile(path);
+        using var file = new StoredFile(path);
         return file.Bytes(0, (int)Math.Min(file.Length, 512));
     }
 }

@@ -4,22 +4,22 @@ using static TorchSharp.torch;
 
 namespace Bruma.Hub;
 
-/// <summary>A memory-mapped safetensors file: an 8-byte length, a JSON header, then the values, little-endian and row-major.</summary>
-/// <remarks>https://github.com/huggingface/safetensors. The header is checked in full when the file is opened; values are copied when asked for.</remarks>
+/// <summary>A safetensors file: an 8-byte length, a JSON header, then the values, little-endian and row-major.</summary>
+/// <remarks>https://github.com/huggingface/safetensors. The header is checked in full when the file is opened; values are read when asked for.</remarks>
 public sealed class SafetensorsFile : ITensorSource
 {
     private const long MaxHeaderBytes = 100_000_000; // the limit of the reference implementation
 
     private readonly Dictionary<string, StoredTensor> _entries = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _metadata = new(StringComparer.Ordinal);
-    private readonly MappedFile _file;
+    private readonly StoredFile _file;
     private readonly long _dataStart;
 
     /// <exception cref="BrumaException">The file is missing, truncated or not a valid safetensors file.</exception>
     public SafetensorsFile(string path)
     {
         Origin = path;
-        _file = new MappedFile(path);
+        _file = new StoredFile(path);
         try
         {
             if (_file.Length < 8)

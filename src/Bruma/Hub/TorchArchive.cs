@@ -11,10 +11,10 @@ internal sealed class TorchArchive
     private const long MaxDirectory = 64 << 20;
 
     private readonly Dictionary<string, (long Header, long Length)> _records = new(StringComparer.Ordinal);
-    private readonly MappedFile _file;
+    private readonly StoredFile _file;
     private readonly string _origin;
 
-    public TorchArchive(MappedFile file, string origin)
+    public TorchArchive(StoredFile file, string origin)
     {
         (_file, _origin) = (file, origin);
         var (start, length) = Directory();

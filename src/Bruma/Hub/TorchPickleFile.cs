@@ -6,7 +6,7 @@ namespace Bruma.Hub;
 
 /// <summary>A file of <c>torch.save</c> (<c>.bin</c>, <c>.ckpt</c>, <c>.pt</c>), in the zip format or the stream format of torch before 1.6, read without executing anything.</summary>
 /// <remarks>https://docs.pytorch.org/docs/stable/notes/serialization.html. Names of nested dictionaries are joined with dots; values that are no tensors are skipped.
-/// The file is memory-mapped; a tensor's values are copied when asked for.</remarks>
+/// A tensor's values are read when asked for.</remarks>
 public sealed class TorchPickleFile : ITensorSource
 {
     private const long MaxPickleBytes = 64 << 20; // names and shapes only; values lie outside
@@ -16,13 +16,13 @@ public sealed class TorchPickleFile : ITensorSource
 
     private readonly Dictionary<string, StoredTensor> _entries = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _texts = new(StringComparer.Ordinal);
-    private readonly MappedFile _file;
+    private readonly StoredFile _file;
 
     /// <exception cref="BrumaException">The file is missing, damaged, malicious or of another format.</exception>
     public TorchPickleFile(string path)
     {
         Origin = path;
-        _file = new MappedFile(path);
+        _file = new StoredFile(path);
         try
         {
             if (_file.Length >= 4 && _file.Bytes(0, 4) is [(byte)'P', (byte)'K', 3, 4])
@@ -63,14 +63,14 @@ public sealed class TorchPickleFile : ITensorSource
         var (offset, length) = archive.Record(pickles[0]);
         if (length > MaxPickleBytes)
             throw Bad($"its pickle has {length} bytes, far more than names and shapes need");
-        using var stream = _file.Stream(offset, length);
+        using var stream = new MemoryStream(_file.Bytes(offset, (int)length), writable: false);
         var root = new PickleReader(stream, Origin).Read();
         AddTensors(root, storage => archive.Record($"{folder}data/{storage.Key}"));
     }
 
     private void OpenLegacy()
     {
-        using var stream = _file.Stream(0, Math.Min(_file.Length, MaxPickleBytes));
+        using var stream = new MemoryStream(_file.Bytes(0, (int)Math.Min(_file.Length, MaxPickleBytes)), writable: false);
         if (Next() is not BigInteger magic || magic != LegacyMagic || Next() is not 1001L)
             throw Bad("it is a pickle but none of torch.save; save the tensors with torch.save or as safetensors");
         if (Next() is PickleDictionary system && system.Items.Any(item => item is ("little_endian", false)))
