@@ -26,7 +26,7 @@ internal sealed class AdaptationData : IDisposable
     private AdaptationData(AdaptationOptions options, AutoencoderKlConfig codec, LatentSet main, LatentSet? prior, LatentSet? replay, string sum)
     {
         (_options, _codec, _main, _prior, _replay, Sha256, _captions) = (options, codec, main, prior, replay, sum, new Captions(options));
-        var share = main.Count < FewPictures ? 0 : options.ValidationShare; // of few pictures none can be spared
+        var share = Share(options, main.Count);
         List<int> Part(DataPart part) => [.. Enumerable.Range(0, main.Count).Where(i => HashedParts.Of(main.Names[i], share) == part)];
         (_training, Validation) = (Part(DataPart.Training), Part(DataPart.Validation));
         if (_training.Count == 0)
@@ -61,6 +61,9 @@ internal sealed class AdaptationData : IDisposable
 
     /// <summary>Captions that say what the model shall draw, most frequent first.</summary>
     public IReadOnlyList<string> Subjects => [.. _training.Select(i => _main.Texts[i]).GroupBy(text => text).OrderByDescending(group => group.Count()).ThenBy(group => group.Key, StringComparer.Ordinal).Select(group => group.Key)];
+
+    /// <summary>What is watched of so many pictures: of few none can be spared.</summary>
+    public static double Share(AdaptationOptions options, int pictures) => pictures < FewPictures ? 0 : options.ValidationShare;
 
     public static AdaptationData Load(AdaptationOptions options, AutoencoderKl autoencoder, LatentCache cache, string? classFolder)
     {
