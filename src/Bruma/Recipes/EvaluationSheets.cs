@@ -51,8 +51,8 @@ internal static class EvaluationSheets
         var farthest = Order(nearest.Distances.narrow(1, 0, near).mean([1L])).Reverse().ToArray();
         return
         [
-            ("samples.png", $"Samples: all {pictures.Fake.Count}, as they came."),
-            PairSheet(folder, ("worst.png", "Worst: the samples farthest from the photos (left), each beside the photo that it most resembles (right)."), pictures, (nearest, farthest), cell),
+            ("samples.png", $"Samples: All {pictures.Fake.Count}, as they came."),
+            PairSheet(folder, ("worst.png", "Worst: The samples farthest from the photos (left), each beside the photo that it most resembles (right)."), pictures, (nearest, farthest), cell),
             Suspects(folder, pictures, nearest, cell),
         ];
     }

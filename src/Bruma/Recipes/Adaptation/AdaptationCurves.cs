@@ -16,7 +16,7 @@ internal static class AdaptationCurves
         var window = Math.Max(1, rows.Count / 50);
         var means = rows.Select((row, i) => (Step: row[0], Loss: rows.Skip(Math.Max(0, i + 1 - window)).Take(Math.Min(window, i + 1)).Average(one => one[1]))).Where((_, i) => i % Math.Max(1, rows.Count / 1000) == 0).ToList();
         var loss = plot.Add.ScatterLine(means.Select(point => point.Step).ToArray(), means.Select(point => point.Loss).ToArray(), Colors.SteelBlue);
-        loss.LegendText = $"training loss, mean of {window} steps";
+        loss.LegendText = window == 1 ? "training loss" : $"training loss, mean of {window} steps";
         if (rows.Where(row => double.IsFinite(row[2])).ToList() is { Count: > 0 } watched)
             plot.Add.Scatter(watched.Select(row => row[0]).ToArray(), watched.Select(row => row[2]).ToArray(), Colors.DarkOrange).LegendText = "pictures not trained on, same noise at 8 levels";
         plot.XLabel("step");

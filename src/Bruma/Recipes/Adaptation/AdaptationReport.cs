@@ -59,7 +59,8 @@ public sealed class AdaptationReport
     {
         using var network = FeatureNetworks.Open(_report.Features);
         var extraction = new FeatureExtraction(network, _report.Cache is { } cache ? new FeatureCache(cache) : null);
-        using var photos = ReportPhotos.Load(_options, extraction, Side, Told("features of the photos", 0), _cancellation);
+        var source = ImageSource.Open(_options.Data);
+        using var photos = ReportPhotos.Load((source, _options), extraction, Side, Told("features of the photos", source.Examples.Count), _cancellation);
         if (photos.Reference.Count < 2)
             throw new BrumaException($"{_options.Data}: {photos.Reference.Count} usable photo is too few to compare with; look at the samples of the run instead.");
         var (wishes, before) = Wishes(photos);
@@ -71,7 +72,7 @@ public sealed class AdaptationReport
         using var drawn = Features(extraction, samples);
         var sets = Measure(photos, drawn, Features(extraction, untrained), copies is null ? null : Features(extraction, copies), out var size);
         var outlines = Outlines(wishes, samples, untrained);
-        var findings = new AdaptationFindings(sets, size, [.. AdaptationVerdict.Of(sets)], _notes, outlines, drawing.Settings);
+        var findings = new AdaptationFindings(sets, size, [.. AdaptationVerdict.Of(sets, outlines)], _notes, outlines, drawing.Settings);
         Told("page", 1)(0);
         AdaptationPage.Write(_run, (_options, _report), findings, new EvaluationPictures(photos.Squares, photos.ReferenceSet(), new SquaredSource(samples, Side), drawn), network);
         return findings;

@@ -8,9 +8,11 @@ public static class AdaptationVerdict
 {
     private const double VariedFrom = 0.8; // of the real photos' coverage
     private const double MostCopies = 0.02;
+    private const double Follows = 0.05; // of F1, above what agrees by chance
 
     /// <param name="sets">Rows of the report; those that could not be measured are missing.</param>
-    public static IEnumerable<string> Of(IReadOnlyList<MeasuredSet> sets)
+    /// <param name="outlines">Of a ControlNet's samples; null without one.</param>
+    public static IEnumerable<string> Of(IReadOnlyList<MeasuredSet> sets, OutlineFindings? outlines = null)
     {
         MeasuredSet? Row(string key) => sets.FirstOrDefault(set => set.Key == key);
         if (Row(MeasuredSet.Samples) is not { } samples)
@@ -25,6 +27,8 @@ public static class AdaptationVerdict
                 : $"Copies: {Percent(copies)} of the samples are nearly a photo of the training set; at most {Percent(MostCopies)} is fine.";
         if (samples["duplicates"] is > MostCopies and var repeated)
             yield return $"Repetition: {Percent(repeated)} of the samples look like an earlier sample: the model has collapsed onto a few pictures.";
+        if (outlines is { Samples: var (asked, others) })
+            yield return $"Outlines: F1 {Number(asked)} with the outline that a sample was drawn after, {Number(others)} with those of other samples: {(asked - others > Follows ? "samples follow it" : "samples do not follow it")}.";
     }
 
     private static string Quality(double kid, double? before, double? real, double? ceiling)

@@ -42,9 +42,9 @@ internal sealed class SquaredSource(ImageSource whole, int side) : ImageSource
 /// <param name="Test">Rows of those that were never trained on; empty where there are too few.</param>
 internal sealed record ReportPhotos(ImageSource Source, ImageSource Squares, FeatureSet Features, IReadOnlyList<int> Reference, IReadOnlyList<int> Test) : IDisposable
 {
-    public static ReportPhotos Load(AdaptationOptions options, FeatureExtraction extraction, int side, Action<int> done, CancellationToken cancellation)
+    public static ReportPhotos Load((ImageSource Source, AdaptationOptions Options) run, FeatureExtraction extraction, int side, Action<int> done, CancellationToken cancellation)
     {
-        var source = ImageSource.Open(options.Data);
+        var (source, options) = run;
         var squares = new SquaredSource(source, side);
         var features = extraction.Run(squares, [.. Enumerable.Range(0, source.Examples.Count)], done, cancellation);
         var share = AdaptationData.Share(options, features.Count);
