@@ -50,6 +50,21 @@ public sealed class AdaptationTests : IDisposable
     }
 
     [Fact]
+    public void Captions_are_encoded_once_and_read_from_disk_to_the_same_bits()
+    {
+        var options = Options(AdaptationOptions.Lora) with { Rank = 2 };
+        var first = Finished(AdaptationRun.Start(_folder["first"], options));
+        var texts = Directory.EnumerateFiles(Path.Combine(LatentCache.Root, "texts"), "*.safetensors", SearchOption.AllDirectories).ToDictionary(file => file, File.GetLastWriteTimeUtc);
+        Assert.InRange(texts.Count, 2, 3); // two captions, and the empty one where it was drawn
+        var damaged = texts.Keys.First();
+        File.WriteAllText(damaged, "no file of weights");
+        var second = Finished(AdaptationRun.Start(_folder["second"], options));
+        Assert.Equal(FileHash.Sha256(Path.Combine(first, "pytorch_lora_weights.safetensors")), FileHash.Sha256(Path.Combine(second, "pytorch_lora_weights.safetensors")));
+        Assert.All(texts.Where(text => text.Key != damaged), text => Assert.Equal(text.Value, File.GetLastWriteTimeUtc(text.Key)));
+        Assert.True(new FileInfo(damaged).Length > 100); // written anew
+    }
+
+    [Fact]
     public void Gradient_checkpointing_changes_no_bit()
     {
         var options = Options(AdaptationOptions.Lora) with { Rank = 2, LoraDropout = 0.2, Targets = LoraTargets.Attention };

@@ -28,7 +28,7 @@ public sealed class AdaptationRun : ITrainingRun
     {
         (_folder, Options, _model, _data, _part) = (folder, options, model, data, part);
         var precision = ComputePrecision.TypeOf(options.Precision);
-        _texts = new TextCache(model, options.Resolution, _part.ChangesText);
+        _texts = new TextCache(model, options.Resolution, _part.ChangesText, _part.ChangesText || options.ShuffleTags ? null : TextFiles.For(model)); // shuffled tags rarely come again
         if (precision != float32)
             foreach (var network in model.Components.Values.Where(network => network == model.Network || options.TrainTextEncoder))
                 network.to(precision);
