@@ -106,6 +106,9 @@ internal sealed class AdaptOptionSet
     private readonly Option<long?> _seed;
     private readonly Option<string?> _precision;
     private readonly Option<int> _threads;
+    private readonly Option<int> _evaluateSamples;
+    private readonly Option<string> _chooseBy;
+    private readonly Option<string> _evaluateFeatures;
     private readonly Option<bool> _checkpointing;
 
     public AdaptOptionSet(string recipe, AdaptationOptions defaults)
@@ -156,6 +159,9 @@ internal sealed class AdaptOptionSet
         _seed = Add(new Option<long?>("--seed") { Description = "Seed of everything random (default: drawn and printed)." });
         _precision = Add(new Option<string?>("--precision") { Description = "bf16 or fp32 (default: bf16 where the CPU has it)." });
         _threads = Number("--threads", "Threads; 0 for all processors.", defaults.Threads);
+        _evaluateSamples = Number("--evaluate-samples", "Samples to draw at every checkpoint: their KID to the watched pictures and the share of copies go to stats.jsonl; 0 draws none.", defaults.EvaluateSamples);
+        _chooseBy = Number("--choose-by", "What the best step is chosen by: loss (of the watched pictures) or kid (of --evaluate-samples; steps with more than 2 % copies come last).", defaults.ChooseBy);
+        _evaluateFeatures = Number("--evaluate-features", "Network that sees these samples: see bruma evaluate --features.", defaults.EvaluateFeatures);
         _checkpointing = Add(new Option<bool>("--gradient-checkpointing") { Description = "Less memory for more time; the same numbers." });
         foreach (var name in AlwaysSo)
             Add(new Option<bool>(name) { Description = "Is always so.", Hidden = true });
@@ -187,6 +193,9 @@ internal sealed class AdaptOptionSet
             parsed.GetValue(_samplePrompts) is { Length: > 0 } prompts ? prompts : null, parsed.GetValue(_seed) ?? Random.Shared.Next(), Native.Precision(parsed.GetValue(_precision)), Native.UseThreads(parsed.GetValue(_threads)), parsed.GetValue(_checkpointing))
         {
             Epochs = parsed.GetValue(_epochs),
+            EvaluateSamples = parsed.GetValue(_evaluateSamples),
+            ChooseBy = parsed.GetValue(_chooseBy)!,
+            EvaluateFeatures = parsed.GetValue(_evaluateFeatures)!,
         };
     }
 

@@ -4,6 +4,7 @@ using Bruma.Imaging;
 using Bruma.Recipes.Adaptation;
 using Bruma.StableDiffusion;
 using Bruma.Tests.Support;
+using Bruma.Training;
 using static TorchSharp.torch;
 
 namespace Bruma.Tests.Recipes;
@@ -62,6 +63,19 @@ public sealed class AdaptationTests : IDisposable
         Assert.Equal(FileHash.Sha256(Path.Combine(first, "pytorch_lora_weights.safetensors")), FileHash.Sha256(Path.Combine(second, "pytorch_lora_weights.safetensors")));
         Assert.All(texts.Where(text => text.Key != damaged), text => Assert.Equal(text.Value, File.GetLastWriteTimeUtc(text.Key)));
         Assert.True(new FileInfo(damaged).Length > 100); // written anew
+    }
+
+    [Fact]
+    public void The_best_step_may_be_chosen_by_samples()
+    {
+        var options = Options(AdaptationOptions.Lora) with { Rank = 2, ValidationShare = 0.4, EvaluateSamples = 2, ChooseBy = AdaptationOptions.ByKid, EvaluateFeatures = "random:3" };
+        var model = Finished(AdaptationRun.Start(_folder["run"], options));
+        var rows = RunFolder.Open(_folder["run"]).ReadStats("step", "kid", "copies", "validation_loss").Where(row => double.IsFinite(row[1])).ToList();
+        Assert.Equal([2, 4], rows.Select(row => row[0]));
+        using var file = new SafetensorsFile(Path.Combine(model, "pytorch_lora_weights.safetensors"));
+        Assert.Equal($"{rows.MinBy(row => row[1])![0]}", file.Metadata["bruma_step"]);
+        Assert.Contains("--evaluate-samples", Assert.Throws<BrumaException>(() => AdaptationRun.Start(_folder["none"], options with { ValidationShare = 0 }).Dispose()).Message);
+        Assert.False(Directory.Exists(_folder["none"]));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Bruma.Metrics;
 using Bruma.Training;
 
 namespace Bruma.Recipes.Adaptation;
@@ -26,6 +27,9 @@ namespace Bruma.Recipes.Adaptation;
 /// <param name="ReplayShare">Their share of a batch.</param>
 /// <param name="ValidationShare">Share that is not trained on but watched; 0 trains on all.</param>
 /// <param name="EmaDecay">Decay of averaged weights; null for none.</param>
+/// <param name="EvaluateSamples">Samples that are drawn at every checkpoint and measured against the watched pictures; 0 for none.</param>
+/// <param name="ChooseBy">What the best step is chosen by: the loss of the watched pictures, or the samples' KID to them.</param>
+/// <param name="EvaluateFeatures">The network that sees these samples: see <see cref="FeatureNetworks.Open"/>.</param>
 /// <param name="SamplePrompts">What the sheets on the way show; null for the first captions.</param>
 public sealed record AdaptationOptions(
     string Recipe,
@@ -71,8 +75,14 @@ public sealed record AdaptationOptions(
     long Seed = 0,
     string Precision = "fp32",
     int Threads = 0,
-    bool GradientCheckpointing = false)
+    bool GradientCheckpointing = false,
+    int EvaluateSamples = 0,
+    string ChooseBy = AdaptationOptions.ByLoss,
+    string EvaluateFeatures = FeatureNetworks.Default)
 {
+    public const string ByLoss = "loss";
+    public const string ByKid = "kid";
+
     public const string TextToImage = "text-to-image";
     public const string Lora = "lora";
     public const string DreamBooth = "dreambooth";
@@ -115,6 +125,9 @@ public sealed record AdaptationOptions(
         RunConfig.Require(ClassImages >= 1, "--class-images", ClassImages, "at least 1");
         RunConfig.Require(CheckpointEvery >= 1, "--checkpoint-every", CheckpointEvery, "at least 1");
         RunConfig.Require(SampleEvery >= 0, "--sample-every", SampleEvery, "0 (never) or more");
+        RunConfig.Require(EvaluateSamples is 0 or >= 2, "--evaluate-samples", EvaluateSamples, "0 (none), or 2 and more");
+        RunConfig.Require(ChooseBy is ByLoss or ByKid, "--choose-by", ChooseBy, $"{ByLoss} or {ByKid}");
+        RunConfig.Require(ChooseBy == ByLoss || EvaluateSamples > 0, "--evaluate-samples", EvaluateSamples, "2 or more with --choose-by kid");
         RunConfig.Require(Precision is "fp32" or "bf16", "--precision", Precision, "fp32 or bf16");
         return this;
     }

@@ -21,6 +21,7 @@ public sealed class AdaptationRun : ITrainingRun
     private readonly Trainer<NumberedBatch> _trainer;
     private readonly BestWeights _best;
     private readonly Previews _previews;
+    private readonly SampleWatch? _samples;
     private readonly Stopwatch _watch = new();
     private long _stepsTimed;
 
@@ -40,6 +41,7 @@ public sealed class AdaptationRun : ITrainingRun
         _trainer = new Trainer<NumberedBatch>(_part.Network, Loss, new TrainerOptions(options.Steps, new LearningRateSchedule(options.LrSchedule, options.LearningRate, options.LrWarmupSteps, options.Steps),
             new AdamWOptions(options.LearningRate, Beta2: 0.999, WeightDecay: options.WeightDecay), options.EmaDecay is { } decay ? new EmaOptions(decay) : null, options.GradientAccumulationSteps, options.MaxGradientNorm, options.Seed), precision);
         _best = new BestWeights(_trainer.Parameters);
+        _samples = SampleWatch.For(model, options, data, part.Control);
         _previews = new Previews(model, options, data, part.Control);
     }
 
@@ -88,6 +90,7 @@ public sealed class AdaptationRun : ITrainingRun
         if (side % model.Reduction != 0)
             throw new BrumaException($"--resolution {side}: the base needs a multiple of {model.Reduction}.");
         var data = LoadData(options, model);
+        SampleWatch.Require(options, data);
         if (options.Epochs is { } epochs)
             options = options with { Steps = (int)Math.Ceiling(epochs * data.Training / (double)(options.BatchSize * options.GradientAccumulationSteps)), Epochs = null };
         var part = TrainedPart.Create(options, model); // refuses what does not fit before anything is written
@@ -120,7 +123,7 @@ public sealed class AdaptationRun : ITrainingRun
         {
             _stepsTimed++;
             var isDue = report.Step % Options.CheckpointEvery == 0 || report.Step == Options.Steps;
-            var entry = isDue && Watch(report.Step) is { } loss ? report with { Extra = [new("validation_loss", loss)] } : report;
+            var entry = isDue ? report with { Extra = Watch(report.Step) } : report;
             record.Write(entry);
             if (isDue || cancellationToken.IsCancellationRequested)
                 _folder.SaveCheckpoint(report.Step, Save, Options.CheckpointsTotalLimit);
@@ -139,7 +142,7 @@ public sealed class AdaptationRun : ITrainingRun
         using var still = no_grad();
         var values = _best.Values ?? _trainer.Parameters.Named(_trainer.Average ?? _trainer.Parameters.Master).ToDictionary(StringComparer.Ordinal);
         if (_best.Values is not null)
-            yield return FormattableString.Invariant($"best step by the pictures not trained on: {_best.Step} (loss {_best.Loss:0.0000})");
+            yield return FormattableString.Invariant($"best step by the pictures not trained on: {_best.Step} ({Options.ChooseBy switch { AdaptationOptions.ByKid => _best.Loss > 1 ? "samples copy photos" : "KID", _ => "loss" }} {_best.Loss:0.0000})");
         var notes = new AdaptationNotes(Options, _model.Sha256(), _data.Sha256, _data.Training, _best.Values is null ? Step : _best.Step, AdaptationNotes.StartOf(Folder));
         var beside = _folder.Model + ".tmp";
         if (Directory.Exists(beside))
@@ -152,6 +155,7 @@ public sealed class AdaptationRun : ITrainingRun
 
     public void Dispose()
     {
+        _samples?.Dispose();
         _best.Dispose();
         _trainer.Dispose();
         _part.Dispose();
@@ -183,14 +187,20 @@ public sealed class AdaptationRun : ITrainingRun
         return _data.HasPrior ? PriorPreservation.Loss(losses, _data.Instances, Options.PriorLossWeight) : losses.mean();
     }
 
-    private double? Watch(long step)
+    private List<KeyValuePair<string, double>> Watch(long step)
     {
         _watch.Stop();
         var loss = _trainer.WithAverage(_validation.Compute);
+        var samples = _samples is null ? ((double Kid, double Copies)?)null : _trainer.WithAverage(_samples.Measure);
         _watch.Start();
-        if (loss is { } value)
+        if ((Options.ChooseBy == AdaptationOptions.ByKid ? SampleWatch.Score(samples!.Value) : loss) is { } value)
             _best.Offer(value, step, _trainer.Average ?? _trainer.Parameters.Master);
-        return loss;
+        var found = new List<KeyValuePair<string, double>>();
+        if (loss is { } watched)
+            found.Add(new("validation_loss", watched));
+        if (samples is { } measured)
+            found.AddRange([new("kid", measured.Kid), new("copies", measured.Copies)]);
+        return found;
     }
 
     private void Look(long step)
