@@ -65,6 +65,17 @@ public sealed class AdaptationTests : IDisposable
         Assert.True(new FileInfo(damaged).Length > 100); // written anew
     }
 
+    [Theory]
+    [InlineData("fp32")]
+    [InlineData("bf16")]
+    public void What_a_LoRA_has_learned_is_seen_when_it_is_watched(string precision)
+    {
+        var options = Options(AdaptationOptions.Lora) with { Rank = 2, LearningRate = 0.05, ValidationShare = 0.4, Precision = precision, Targets = [.. LoraTargets.Attention, "proj_in", "proj_out"] };
+        Finished(AdaptationRun.Start(_folder["run"], options));
+        var losses = RunFolder.Open(_folder["run"]).ReadStats("validation_loss").Select(row => row[0]).Where(double.IsFinite).ToList();
+        Assert.Equal(2, losses.Distinct().Count());
+    }
+
     [Fact]
     public void The_best_step_may_be_chosen_by_samples()
     {
