@@ -34,6 +34,7 @@ public static class BrumaCommand
             ModelsCommand.Create(),
             DataCommand.Create(),
             EvaluateCommand.Create(),
+            ReportCommand.Create(),
             VerifyCommand.Create(),
             DoctorCommand.Create(),
             BenchCommand.Create(),

@@ -41,7 +41,13 @@ internal static class ModelPath
     /// <summary>Whether a model is a U-Net over pixels, without prompts.</summary>
     public static bool IsPixelModel(string model) => Directory.Exists(model) && new ModelSources(model).ClassName is "DDPMPipeline" or "DDIMPipeline";
 
-    /// <summary>The folder of one network.</summary>
-    public static string Component(string folder, string flag) =>
-        File.Exists(Path.Combine(folder, "config.json")) ? folder : throw new BrumaException($"{flag} {folder}: no config.json there; give the network's folder in diffusers' layout.");
+    /// <summary>The folder of one network: itself, or that of the run that trained it.</summary>
+    public static string Component(string folder, string flag)
+    {
+        if (File.Exists(Path.Combine(folder, "model", "config.json")))
+            return Path.Combine(folder, "model");
+        if (Directory.Exists(Path.Combine(folder, "checkpoints")))
+            throw new BrumaException($"{flag} {folder}: {(Directory.Exists(Path.Combine(folder, "model")) ? "this run trained something else; give one of bruma train controlnet" : $"the run is not finished and has no model yet; finish it with bruma resume {folder}")}.");
+        return File.Exists(Path.Combine(folder, "config.json")) ? folder : throw new BrumaException($"{flag} {folder}: no config.json there; give the network's folder in diffusers' layout, or a run of bruma train controlnet.");
+    }
 }

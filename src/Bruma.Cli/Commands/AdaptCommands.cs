@@ -5,7 +5,7 @@ using Bruma.Recipes.Adaptation;
 
 namespace Bruma.Cli.Commands;
 
-/// <summary><c>bruma train text-to-image|lora|dreambooth|textual-inversion</c>: adapts a text-to-image model to pictures.</summary>
+/// <summary><c>bruma train text-to-image|lora|dreambooth|textual-inversion|controlnet</c>: adapts a text-to-image model to pictures.</summary>
 internal static class AdaptCommands
 {
     private static readonly Dictionary<string, (string Description, double Rate, int Batch)> Recipes = new(StringComparer.Ordinal)
@@ -14,6 +14,7 @@ internal static class AdaptCommands
         [AdaptationOptions.Lora] = ("Train a small adapter (LoRA) of a text-to-image model. Example: bruma train lora --model DIR --data photos/ --rank 8 --output runs/style", 1e-4, 4),
         [AdaptationOptions.DreamBooth] = ("Teach a model one subject from a few pictures. Example: bruma train dreambooth --model DIR --data mycat/ --instance-prompt \"a photo of sks cat\" --output runs/mycat", 5e-6, 1),
         [AdaptationOptions.TextualInversion] = ("Learn a new word for something. Example: bruma train textual-inversion --model DIR --data mycat/ --placeholder-token \"<mycat>\" --initializer-token cat --output runs/word", 5e-3, 4),
+        [AdaptationOptions.ControlNet] = ("Train a network that makes a model follow outlines (ControlNet). The outlines are those of the pictures, or pictures of your own that metadata.jsonl names as conditioning_image. Example: bruma train controlnet --model DIR --data photos/ --output runs/outline", 1e-5, 4),
     };
 
     /// <param name="isPlan">Whether a run is only measured.</param>
@@ -57,7 +58,7 @@ internal sealed class AdaptOptionSet
     private static readonly string[] WithoutEffect =
     [
         "--report-to", "--logging-dir", "--cache-dir", "--dataloader-num-workers", "--max-data-loader-n-workers", "--network-module", "--save-model-as", "--caption-extension", "--image-column",
-        "--caption-column", "--num-validation-images", "--validation-epochs", "--local-rank", "--sample-batch-size", "--optimizer-type",
+        "--caption-column", "--conditioning-image-column", "--tracker-project-name", "--num-validation-images", "--validation-epochs", "--local-rank", "--sample-batch-size", "--optimizer-type",
     ];
 
     private readonly string _recipe;
@@ -106,6 +107,9 @@ internal sealed class AdaptOptionSet
     private readonly Option<long?> _seed;
     private readonly Option<string?> _precision;
     private readonly Option<int> _threads;
+    private readonly Option<int> _evaluateSamples;
+    private readonly Option<string> _chooseBy;
+    private readonly Option<string> _evaluateFeatures;
     private readonly Option<bool> _checkpointing;
 
     public AdaptOptionSet(string recipe, AdaptationOptions defaults)
@@ -142,11 +146,11 @@ internal sealed class AdaptOptionSet
         _initializer = Add(new Option<string?>("--initializer-token") { Description = "A word that comes near, whose vector it begins with." });
         _vectors = Number("--num-vectors", "Vectors of the new word.", defaults.Vectors);
         _template = Add(new Option<string?>("--caption-template") { Description = "Caption of pictures without one; {class} stands for their folder." });
-        _captionDropout = Number("--caption-dropout", "Share of examples shown without their caption.", recipe is AdaptationOptions.TextToImage or AdaptationOptions.Lora ? defaults.CaptionDropout : 0);
+        _captionDropout = Number("--caption-dropout", "Share of examples shown without their caption.", WatchesByDefault(recipe) ? defaults.CaptionDropout : 0);
         _shuffle = Add(new Option<bool>("--shuffle-tags") { Description = "Captions are lists of tags: in another order every time." });
         _replay = Add(new Option<string?>("--replay") { Description = "Folder of other captioned pictures, so that the base is not forgotten." });
         _replayShare = Number("--replay-share", "Their share of a batch.", defaults.ReplayShare);
-        _validation = Number("--validation-share", "Share of the pictures that is watched instead of trained on (from 20 pictures on; a fifth more is kept for a last test); 0 trains on all.", recipe is AdaptationOptions.TextToImage or AdaptationOptions.Lora ? defaults.ValidationShare : 0);
+        _validation = Number("--validation-share", "Share of the pictures that is watched instead of trained on (from 20 pictures on; a fifth more is kept for a last test); 0 trains on all.", WatchesByDefault(recipe) ? defaults.ValidationShare : 0);
         _flip = Add(new Option<bool>("--flip") { Description = "Mirrors half of the pictures.", DefaultValueFactory = _ => defaults.Flip });
         _minSnr = Add(new Option<double?>("--min-snr-gamma") { Description = "Min-SNR loss weighting (5 is usual)." });
         _offset = Number("--noise-offset", "Offset noise.", defaults.NoiseOffset);
@@ -157,6 +161,9 @@ internal sealed class AdaptOptionSet
         _seed = Add(new Option<long?>("--seed") { Description = "Seed of everything random (default: drawn and printed)." });
         _precision = Add(new Option<string?>("--precision") { Description = "bf16 or fp32 (default: bf16 where the CPU has it)." });
         _threads = Number("--threads", "Threads; 0 for all processors.", defaults.Threads);
+        _evaluateSamples = Number("--evaluate-samples", "Samples to draw at every checkpoint: their KID to the watched pictures and the share of copies go to stats.jsonl; 0 draws none.", defaults.EvaluateSamples);
+        _chooseBy = Number("--choose-by", "What the best step is chosen by: loss (of the watched pictures) or kid (of --evaluate-samples; steps with more than 2 % copies come last).", defaults.ChooseBy);
+        _evaluateFeatures = Number("--evaluate-features", "Network that sees these samples: see bruma evaluate --features.", defaults.EvaluateFeatures);
         _checkpointing = Add(new Option<bool>("--gradient-checkpointing") { Description = "Less memory for more time; the same numbers." });
         foreach (var name in AlwaysSo)
             Add(new Option<bool>(name) { Description = "Is always so.", Hidden = true });
@@ -174,7 +181,7 @@ internal sealed class AdaptOptionSet
     public AdaptationOptions Read(ParseResult parsed)
     {
         var rank = parsed.GetValue(_rank) ?? parsed.GetValue(_networkDim) ?? (_recipe == AdaptationOptions.Lora ? 4 : 0);
-        if (_recipe is AdaptationOptions.TextToImage or AdaptationOptions.TextualInversion)
+        if (_recipe is AdaptationOptions.TextToImage or AdaptationOptions.TextualInversion or AdaptationOptions.ControlNet)
             rank = parsed.GetValue(_rank) is null && parsed.GetValue(_networkDim) is null ? 0 : throw new UsageException($"--rank {rank}: bruma train {_recipe} trains no LoRA; use bruma train lora.");
         var alpha = parsed.GetValue(_alpha) ?? (parsed.GetValue(_networkDim) is null ? null : 1);
         var isOpen = parsed.GetResult(_learningRate) is null or { Implicit: true };
@@ -188,8 +195,14 @@ internal sealed class AdaptOptionSet
             parsed.GetValue(_samplePrompts) is { Length: > 0 } prompts ? prompts : null, parsed.GetValue(_seed) ?? Random.Shared.Next(), Native.Precision(parsed.GetValue(_precision)), Native.UseThreads(parsed.GetValue(_threads)), parsed.GetValue(_checkpointing))
         {
             Epochs = parsed.GetValue(_epochs),
+            EvaluateSamples = parsed.GetValue(_evaluateSamples),
+            ChooseBy = parsed.GetValue(_chooseBy)!,
+            EvaluateFeatures = parsed.GetValue(_evaluateFeatures)!,
         };
     }
+
+    /// <summary>Recipes for many captioned pictures rather than a few of one thing.</summary>
+    private static bool WatchesByDefault(string recipe) => recipe is AdaptationOptions.TextToImage or AdaptationOptions.Lora or AdaptationOptions.ControlNet;
 
     /// <summary>Groups of layers by name; other words stand for themselves.</summary>
     private static List<string>? Targets(string[]? names) => names is not { Length: > 0 } ? null : [.. names.SelectMany(name => name.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)).SelectMany(name => name switch

@@ -92,7 +92,7 @@ internal static class EvaluateCommand
     };
 
     /// <summary>A line on the error stream, every two seconds, and at the end of every stage.</summary>
-    private static Action<EvaluationProgress> Progress()
+    internal static Action<EvaluationProgress> Progress()
     {
         var (watch, last) = (Stopwatch.StartNew(), ("", 0.0, 0.0));
         return progress =>

@@ -101,9 +101,10 @@ internal sealed class PromptModel : IDisposable
             Pipeline.AddEmbedding(path, word);
         foreach (var control in _arguments.Controls)
         {
-            var network = ControlNetModel.Load(ModelPath.Component(control.Model, "--control"));
+            var folder = ModelPath.Component(control.Model, "--control");
+            var network = ControlNetModel.Load(folder);
             network.to(dtype);
-            _controls.Add(new ControlInput(network, ImageFile.Load(control.Image).DetachFromDisposeScope(), control.Strength, control.Start, control.End, new NamedFile(control.Model, Path.GetFullPath(control.Model)), control.Image));
+            _controls.Add(new ControlInput(network, ImageFile.Load(control.Image).DetachFromDisposeScope(), control.Strength, control.Start, control.End, new NamedFile(control.Model, Path.GetFullPath(folder)), control.Image));
         }
         if (_arguments.Refiner is { } refiner)
             _refiner = StableDiffusionPipeline.Load(ModelPath.FindAny(refiner.Model), new PipelineOptions(dtype));

@@ -1,3 +1,4 @@
+using Bruma.Nn;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -71,7 +72,8 @@ public sealed class LoraNetwork : Module
         // layer and update share one view of the input: its gradients are summed there, in the same order with gradient checkpointing as without
         var before = layer.register_forward_pre_hook((_, input) => is_grad_enabled() ? input.alias() : input);
         var after = layer.register_forward_hook((_, input, output) => IsActive ? update.call(input, output) : output);
-        _detach.AddRange([before.remove, after.remove]);
+        AugmentedLayers.Add(layer);
+        _detach.AddRange([before.remove, after.remove, () => AugmentedLayers.Remove(layer)]);
     }
 
     /// <summary>A level of a dotted name.</summary>

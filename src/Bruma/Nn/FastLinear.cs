@@ -13,7 +13,7 @@ internal static class FastLinear
     /// <returns>[..., O].</returns>
     public static Tensor Run(Linear layer, Tensor x, Tensor? addition = null)
     {
-        if (PackedOperators.Take(x) && layer.weight.dtype == x.dtype)
+        if (PackedOperators.Take(x) && !AugmentedLayers.Has(layer) && layer.weight.dtype == x.dtype)
             return PackedOperators.Multiply(x, layer.weight, layer.bias, addition);
         using var scope = NewDisposeScope();
         return (addition is null ? layer.call(x) : layer.call(x) + addition).MoveToOuterDisposeScope();
@@ -28,6 +28,11 @@ internal static class FastLinear
             return Run(linear, tokens, addition);
         using var scope = NewDisposeScope();
         var convolution = (Conv2d)layer;
+        if (AugmentedLayers.Has(layer))
+        {
+            var result = layer.call(tokens.transpose(1, 2).unsqueeze(-1)).squeeze(-1).transpose(1, 2); // tokens as a map of width 1
+            return (addition is null ? result.contiguous() : result + addition).contiguous().MoveToOuterDisposeScope();
+        }
         return PackedOperators.Multiply(tokens, convolution.weight.flatten(1), convolution.bias, addition).MoveToOuterDisposeScope();
     }
 }

@@ -46,7 +46,7 @@ internal static class DrawnSamples
     private static string PathOf(string folder, int index) => Path.Combine(folder, $"{index:D6}.png");
 
     /// <summary>Pictures of another model, seed or count do not count as drawn.</summary>
-    private static void Claim(string folder, string origin)
+    internal static void Claim(string folder, string origin)
     {
         var note = Path.Combine(folder, Note);
         var text = System.Text.Json.JsonSerializer.Serialize(new { origin }) + "\n";

@@ -29,7 +29,7 @@ internal static class EvaluationSheets
             Sheet("worst.png", "Worst: those farthest from the reference.", [.. byDistance.AsEnumerable().Reverse().Take(Shown)]),
         };
         if (nearest.Distances.shape[1] > 1)
-            sheets.Add(PairSheet(folder, pictures, nearest, cell));
+            sheets.Add(Suspects(folder, pictures, nearest, cell));
         return sheets;
 
         (string, string) Sheet(string file, string caption, int[] rows)
@@ -40,17 +40,40 @@ internal static class EvaluationSheets
         }
     }
 
-    private static (string, string) PairSheet(string folder, EvaluationPictures pictures, NearestResult nearest, int cell)
+    /// <summary>The sheets of a run's own report: every sample as it came, the worst and the most suspicious beside their nearest reference pictures.</summary>
+    public static IReadOnlyList<(string File, string Caption)> WriteOfRun(string folder, EvaluationPictures pictures)
+    {
+        using var scope = NewDisposeScope();
+        using var nearest = Memorisation.NearestForCopies(pictures.Fake.Features, pictures.Real.Features);
+        var cell = CellOf(pictures);
+        PngFile.Write(Path.Combine(folder, "samples.png"), ContactSheet.Compose([.. pictures.Fake.Indices.Select(index => Cell(pictures.Samples, index, cell))], Columns));
+        var near = (int)Math.Min(Near, nearest.Distances.shape[1]);
+        var farthest = Order(nearest.Distances.narrow(1, 0, near).mean([1L])).Reverse().ToArray();
+        return
+        [
+            ("samples.png", $"Samples: All {pictures.Fake.Count}, as they came."),
+            PairSheet(folder, ("worst.png", "Worst: The samples farthest from the photos (left), each beside the photo that it most resembles (right)."), pictures, (nearest, farthest), cell),
+            Suspects(folder, pictures, nearest, cell),
+        ];
+    }
+
+    private static (string, string) Suspects(string folder, EvaluationPictures pictures, NearestResult nearest, int cell)
     {
         using var scope = NewDisposeScope();
         var ratio = Memorisation.CopyRatio(nearest);
-        var cells = Order(ratio).Take(Pairs).SelectMany(row => new[]
+        return PairSheet(folder, ("nearest.png", FormattableString.Invariant($"Nearest pairs: each sample (left) beside the reference picture (right) that it most resembles, the most suspicious first. Below a ratio of {Memorisation.CopyThreshold:0.00} a sample counts as a copy; the smallest here is {ratio.min().item<double>():0.00}.")), pictures, (nearest, Order(ratio)), cell);
+    }
+
+    private static (string, string) PairSheet(string folder, (string File, string Caption) sheet, EvaluationPictures pictures, (NearestResult Nearest, int[] Rows) order, int cell)
+    {
+        using var scope = NewDisposeScope();
+        var cells = order.Rows.Take(Pairs).SelectMany(row => new[]
         {
             Cell(pictures.Samples, pictures.Fake.Indices[row], cell),
-            Cell(pictures.Reference, pictures.Real.Indices[(int)nearest.Indices[row, 0].item<long>()], cell),
+            Cell(pictures.Reference, pictures.Real.Indices[(int)order.Nearest.Indices[row, 0].item<long>()], cell),
         });
-        PngFile.Write(Path.Combine(folder, "nearest.png"), ContactSheet.Compose([.. cells], Columns));
-        return ("nearest.png", FormattableString.Invariant($"Nearest pairs: each sample (left) beside the reference picture (right) that it most resembles, the most suspicious first. Below a ratio of {Memorisation.CopyThreshold:0.00} a sample counts as a copy; the smallest here is {ratio.min().item<double>():0.00}."));
+        PngFile.Write(Path.Combine(folder, sheet.File), ContactSheet.Compose([.. cells], Columns));
+        return sheet;
     }
 
     private static int[] Order(Tensor values)

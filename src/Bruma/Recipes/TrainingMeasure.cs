@@ -61,7 +61,9 @@ public sealed class TrainingMeasure : IDisposable
         _network.Dispose();
     }
 
-    private static Tensor Features(FeatureNetwork network, Tensor pictures)
+    /// <param name="pictures">uint8 [M, C, H, W].</param>
+    /// <returns>fp32 [M, D].</returns>
+    internal static Tensor Features(FeatureNetwork network, Tensor pictures)
     {
         using var scope = NewDisposeScope();
         var parts = new List<Tensor>();

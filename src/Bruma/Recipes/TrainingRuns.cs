@@ -25,6 +25,7 @@ public static class TrainingRuns
         [AdaptationOptions.Lora] = AdaptationRun.Resume,
         [AdaptationOptions.DreamBooth] = AdaptationRun.Resume,
         [AdaptationOptions.TextualInversion] = AdaptationRun.Resume,
+        [AdaptationOptions.ControlNet] = AdaptationRun.Resume,
         [LanguageModelOptions.RecipeName] = LanguageModelTraining.Resume,
         [SequenceOptions.RecipeName] = SequenceTraining.Resume,
     };

@@ -70,6 +70,44 @@ public sealed record ControlNetConfig(
         ClassEmbedType: ClassEmbedType, AdditionEmbedType: AdditionEmbedType, AdditionTimeEmbedDim: AdditionTimeEmbedDim, NumClassEmbeds: NumClassEmbeds,
         UpcastAttention: UpcastAttention, ResnetTimeScaleShift: ResnetTimeScaleShift, ProjectionClassEmbeddingsInputDim: ProjectionClassEmbeddingsInputDim);
 
+    /// <summary>The config of a network that steers a U-Net.</summary>
+    /// <param name="reduction">Pixels per latent along a side, a power of two: the picture's encoder has a level for each halving.</param>
+    /// <exception cref="BrumaException">The U-Net has something that no ControlNet can copy.</exception>
+    public static ControlNetConfig For(UNet2DConditionConfig network, int reduction)
+    {
+        RequirePlain(network);
+        return new ControlNetConfig(
+            InChannels: network.InChannels, FlipSinToCos: network.FlipSinToCos, FreqShift: network.FreqShift, DownBlockTypes: network.DownBlockTypes, MidBlockType: network.MidBlockType,
+            OnlyCrossAttention: network.OnlyCrossAttention, BlockOutChannels: network.BlockOutChannels, LayersPerBlock: network.LayersPerBlock[0], DownsamplePadding: network.DownsamplePadding,
+            MidBlockScaleFactor: network.MidBlockScaleFactor, ActFn: network.ActFn, NormNumGroups: network.NormNumGroups, NormEps: network.NormEps, CrossAttentionDim: network.CrossAttentionDim[0],
+            TransformerLayersPerBlock: network.TransformerLayersPerBlock, AttentionHeadDim: network.AttentionHeadDim, UseLinearProjection: network.UseLinearProjection, ClassEmbedType: network.ClassEmbedType,
+            AdditionEmbedType: network.AdditionEmbedType, AdditionTimeEmbedDim: network.AdditionTimeEmbedDim, NumClassEmbeds: network.NumClassEmbeds, UpcastAttention: network.UpcastAttention,
+            ResnetTimeScaleShift: network.ResnetTimeScaleShift, ProjectionClassEmbeddingsInputDim: network.ProjectionClassEmbeddingsInputDim, ConditioningEmbeddingOutChannels: PictureWidths(reduction));
+    }
+
+    /// <summary>diffusers' widths, as many as the picture's encoder has levels.</summary>
+    private static int[] PictureWidths(int reduction)
+    {
+        int[] widths = [16, 32, 96, 256];
+        var levels = int.Log2(reduction) + 1;
+        return [.. Enumerable.Range(0, levels).Select(level => widths[Math.Min(level, widths.Length - 1)])];
+    }
+
+    private static void RequirePlain(UNet2DConditionConfig network)
+    {
+        void Require(bool condition, string key, object? value)
+        {
+            if (!condition)
+                throw new BrumaException($"UNet2DConditionModel: \"{key}\" is {value}, which a ControlNet's config cannot say; choose a base with one value for all levels.");
+        }
+        Require(network.LayersPerBlock.Distinct().Count() == 1, "layers_per_block", network.LayersPerBlock);
+        Require(network.CrossAttentionDim.Distinct().Count() == 1, "cross_attention_dim", network.CrossAttentionDim);
+        Require(network.TimeWidth == 4 * network.BlockOutChannels[0], "time_embedding_dim", network.TimeEmbeddingDim);
+        Require(network.ConvInKernel == 3, "conv_in_kernel", network.ConvInKernel);
+        Require(!network.CenterInputSample, "center_input_sample", "true");
+        Require(!network.ClassEmbeddingsConcat, "class_embeddings_concat", "true");
+    }
+
     public void Check(ConfigCheck check)
     {
         UNet.Check(check);

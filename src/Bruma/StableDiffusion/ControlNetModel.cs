@@ -61,6 +61,23 @@ public sealed class ControlNetModel : Module<Tensor, Tensor, UNetConditioning, C
         set => CheckpointedBlocks.Set(this, value);
     }
 
+    /// <summary>A network that begins as a U-Net's own way down behind convolutions of zeros: before training it changes nothing.</summary>
+    /// <param name="reduction">Pixels per latent along a side.</param>
+    /// <param name="random">Draws the first weights of the picture's encoder.</param>
+    /// <exception cref="BrumaException">The U-Net has something that no ControlNet can copy.</exception>
+    public static ControlNetModel Of(UNet2DConditionModel network, int reduction, Generator random)
+    {
+        var control = new ControlNetModel(ControlNetConfig.For(network.Config, reduction));
+        using var scope = NewDisposeScope();
+        using var still = no_grad();
+        Initialization.Reset(control.controlnet_cond_embedding, random);
+        Initialization.Zero([control.controlnet_cond_embedding.Output, control.controlnet_mid_block, .. control.controlnet_down_blocks]);
+        var weights = network.state_dict();
+        foreach (var (name, parameter) in control.named_parameters().Where(pair => !pair.name.StartsWith("controlnet_", StringComparison.Ordinal)))
+            parameter.copy_(weights[name]);
+        return control;
+    }
+
     /// <summary>Loads a folder with <c>config.json</c> and the weights beside it; the weights become fp32.</summary>
     /// <exception cref="BrumaException">A file is missing or damaged, or the weights do not fit the config.</exception>
     public static ControlNetModel Load(string folder, string? variant = null) =>
@@ -94,6 +111,14 @@ public sealed class ControlNetModel : Module<Tensor, Tensor, UNetConditioning, C
         var residuals = skips.Select((skip, i) => controlnet_down_blocks[i].call(skip)).Append(controlnet_mid_block.call(x)).ToList();
         var scaled = residuals.Select((residual, i) => Scaled(residual, i, residuals.Count, signal).MoveToOuterDisposeScope()).ToList();
         return new ControlNetOutput(scaled[..^1], scaled[^1]);
+    }
+
+    /// <summary>What the U-Net sees, with this network's residuals.</summary>
+    /// <param name="conditioning">Without them.</param>
+    public UNetConditioning Steer(UNetConditioning conditioning, Tensor sample, Tensor timesteps, ControlSignal signal)
+    {
+        var output = call(sample, timesteps, conditioning, signal);
+        return conditioning with { DownResiduals = output.Down, MidResidual = output.Mid };
     }
 
     private Tensor Scaled(Tensor residual, int index, int count, ControlSignal signal)

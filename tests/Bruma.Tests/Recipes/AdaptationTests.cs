@@ -2,7 +2,9 @@ using Bruma.Adapters;
 using Bruma.Hub;
 using Bruma.Imaging;
 using Bruma.Recipes.Adaptation;
+using Bruma.StableDiffusion;
 using Bruma.Tests.Support;
+using Bruma.Training;
 using static TorchSharp.torch;
 
 namespace Bruma.Tests.Recipes;
@@ -35,6 +37,7 @@ public sealed class AdaptationTests : IDisposable
     [InlineData(AdaptationOptions.Lora, 2)]
     [InlineData(AdaptationOptions.TextToImage, 0)]
     [InlineData(AdaptationOptions.TextualInversion, 0)]
+    [InlineData(AdaptationOptions.ControlNet, 0)]
     public void A_run_that_was_interrupted_ends_in_the_same_bytes(string recipe, int rank)
     {
         var options = Options(recipe) with { Rank = rank, LoraDropout = rank > 0 ? 0.2 : 0 };
@@ -45,6 +48,45 @@ public sealed class AdaptationTests : IDisposable
         var files = Directory.EnumerateFiles(whole, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(whole, file)).Where(file => file != "kohya.safetensors").ToList();
         Assert.NotEmpty(files);
         Assert.All(files, file => Assert.Equal(FileHash.Sha256(Path.Combine(whole, file)), FileHash.Sha256(Path.Combine(resumed, file))));
+    }
+
+    [Fact]
+    public void Captions_are_encoded_once_and_read_from_disk_to_the_same_bits()
+    {
+        var options = Options(AdaptationOptions.Lora) with { Rank = 2 };
+        var first = Finished(AdaptationRun.Start(_folder["first"], options));
+        var texts = Directory.EnumerateFiles(Path.Combine(LatentCache.Root, "texts"), "*.safetensors", SearchOption.AllDirectories).ToDictionary(file => file, File.GetLastWriteTimeUtc);
+        Assert.InRange(texts.Count, 2, 3); // two captions, and the empty one where it was drawn
+        var damaged = texts.Keys.First();
+        File.WriteAllText(damaged, "no file of weights");
+        var second = Finished(AdaptationRun.Start(_folder["second"], options));
+        Assert.Equal(FileHash.Sha256(Path.Combine(first, "pytorch_lora_weights.safetensors")), FileHash.Sha256(Path.Combine(second, "pytorch_lora_weights.safetensors")));
+        Assert.All(texts.Where(text => text.Key != damaged), text => Assert.Equal(text.Value, File.GetLastWriteTimeUtc(text.Key)));
+        Assert.True(new FileInfo(damaged).Length > 100); // written anew
+    }
+
+    [Theory]
+    [InlineData("fp32")]
+    [InlineData("bf16")]
+    public void What_a_LoRA_has_learned_is_seen_when_it_is_watched(string precision)
+    {
+        var options = Options(AdaptationOptions.Lora) with { Rank = 2, LearningRate = 0.05, ValidationShare = 0.4, Precision = precision, Targets = [.. LoraTargets.Attention, "proj_in", "proj_out"] };
+        Finished(AdaptationRun.Start(_folder["run"], options));
+        var losses = RunFolder.Open(_folder["run"]).ReadStats("validation_loss").Select(row => row[0]).Where(double.IsFinite).ToList();
+        Assert.Equal(2, losses.Distinct().Count());
+    }
+
+    [Fact]
+    public void The_best_step_may_be_chosen_by_samples()
+    {
+        var options = Options(AdaptationOptions.Lora) with { Rank = 2, ValidationShare = 0.4, EvaluateSamples = 2, ChooseBy = AdaptationOptions.ByKid, EvaluateFeatures = "random:3" };
+        var model = Finished(AdaptationRun.Start(_folder["run"], options));
+        var rows = RunFolder.Open(_folder["run"]).ReadStats("step", "kid", "copies", "validation_loss").Where(row => double.IsFinite(row[1])).ToList();
+        Assert.Equal([2, 4], rows.Select(row => row[0]));
+        using var file = new SafetensorsFile(Path.Combine(model, "pytorch_lora_weights.safetensors"));
+        Assert.Equal($"{rows.MinBy(row => row[1])![0]}", file.Metadata["bruma_step"]);
+        Assert.Contains("--evaluate-samples", Assert.Throws<BrumaException>(() => AdaptationRun.Start(_folder["none"], options with { ValidationShare = 0 }).Dispose()).Message);
+        Assert.False(Directory.Exists(_folder["none"]));
     }
 
     [Fact]
@@ -94,12 +136,49 @@ public sealed class AdaptationTests : IDisposable
         Assert.NotEqual(FileHash.Sha256(ModelFolder.FindWeights(Path.Combine(Base, "unet"))), loaded.Sha256());
     }
 
+    [Fact]
+    public void A_ControlNet_is_trained_beside_the_base_and_loads_where_it_is_used()
+    {
+        var options = Options(AdaptationOptions.ControlNet) with { SampleEvery = 4, ValidationShare = 0.2 };
+        var (plain, checkpointed) = (Finished(AdaptationRun.Start(_folder["a"], options)), Finished(AdaptationRun.Start(_folder["b"], options with { GradientCheckpointing = true })));
+        Assert.Equal(FileHash.Sha256(ModelFolder.FindWeights(plain)), FileHash.Sha256(ModelFolder.FindWeights(checkpointed)));
+        using (var control = ControlNetModel.Load(plain))
+        {
+            Assert.Equal([16, 32, 96, 256], control.Config.ConditioningEmbeddingOutChannels);
+            Assert.NotEqual(0, control.get_parameter("controlnet_mid_block.weight")!.abs().sum().item<float>());
+        }
+        using var scope = NewDisposeScope();
+        Assert.Equal(2 + 8 * (64 + 2), ImageFile.Load(_folder["a/samples/step-0000004.png"]).shape[2]); // four outlines, each beside a picture
+    }
+
+    [Fact]
+    public void A_ControlNet_may_see_pictures_of_the_users_own()
+    {
+        using (var scope = NewDisposeScope())
+            PngFile.Write(_folder["photos/depth.png"], full([3, 50, 60], 128, uint8));
+        var rows = Directory.EnumerateFiles(_photos, "*.png", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(_photos, file)).Where(file => file != "depth.png").Order(StringComparer.Ordinal)
+            .Select(file => $"{{\"file_name\": \"{file}\", \"text\": \"a cat\"{(file == "cat/1.png" ? "" : ", \"conditioning_image\": \"depth.png\"")}}}");
+        File.WriteAllLines(_folder["photos/metadata.jsonl"], rows);
+        using var run = AdaptationRun.Start(_folder["run"], Options(AdaptationOptions.ControlNet) with { Steps = 1 });
+        Assert.Contains(run.Introduction, line => line.Contains("cat/1.png: has no \"conditioning_image\"", StringComparison.Ordinal));
+        Assert.Contains(run.Introduction, line => line.Contains("steered by: the pictures", StringComparison.Ordinal));
+        Assert.Single(run.Run());
+    }
+
+    [Fact]
+    public void Steps_of_a_ControlNet_leave_nothing_behind()
+    {
+        using var run = AdaptationRun.Start(_folder["run"], Options(AdaptationOptions.ControlNet) with { Steps = 9, CheckpointEvery = 100 });
+        Leaks.NoneOver(run.Run().Take(8)); // the last one is saved
+    }
+
     [Theory]
     [InlineData("rank", "wide")]
     [InlineData("target", "--targets")]
     [InlineData("base", "no model folder")]
     [InlineData("captions", "captions")]
     [InlineData("word", "--initializer-token")]
+    [InlineData("frozen", "--train-text-encoder")]
     public void What_cannot_be_trained_is_refused_before_anything_is_written(string what, string reason)
     {
         var lora = Options(AdaptationOptions.Lora) with { Rank = 2 };
@@ -108,10 +187,11 @@ public sealed class AdaptationTests : IDisposable
             "rank" => lora with { Rank = 4096 },
             "target" => lora with { Targets = ["nowhere"] },
             "base" => lora with { Model = _photos },
+            "frozen" => Options(AdaptationOptions.ControlNet) with { TrainTextEncoder = true },
             "captions" => lora with { Data = Path.Combine(_photos, "cat") },
             _ => Options(AdaptationOptions.TextualInversion) with { InitializerToken = "extraordinarily unusual" },
         };
-        var error = Assert.Throws<BrumaException>(() => AdaptationRun.Start(_folder["run"], options).Dispose());
+        var error = Assert.Throws<BrumaException>(() => AdaptationRun.Start(_folder["run"], options.Checked()).Dispose());
         Assert.Contains(reason, error.Message);
         Assert.False(File.Exists(Path.Combine(_folder["run"], "config.json")));
     }

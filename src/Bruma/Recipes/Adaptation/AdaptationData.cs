@@ -5,6 +5,11 @@ using static TorchSharp.torch;
 
 namespace Bruma.Recipes.Adaptation;
 
+/// <summary>What is trained on in one pass.</summary>
+/// <param name="Latents">Scaled, [B, 4, h, w].</param>
+/// <param name="Pictures">What a control network sees, [B, 3, H, W] in [0, 1]; null without one.</param>
+internal readonly record struct LatentBatch(Tensor Latents, IReadOnlyList<string> Captions, Tensor? Pictures);
+
 /// <summary>The pictures of a run: those to learn, those of their class, those not to forget, and those to watch.</summary>
 internal sealed class AdaptationData : IDisposable
 {
@@ -21,7 +26,7 @@ internal sealed class AdaptationData : IDisposable
     private AdaptationData(AdaptationOptions options, AutoencoderKlConfig codec, LatentSet main, LatentSet? prior, LatentSet? replay, string sum)
     {
         (_options, _codec, _main, _prior, _replay, Sha256, _captions) = (options, codec, main, prior, replay, sum, new Captions(options));
-        var share = main.Count < FewPictures ? 0 : options.ValidationShare; // of few pictures none can be spared
+        var share = Share(options, main.Count);
         List<int> Part(DataPart part) => [.. Enumerable.Range(0, main.Count).Where(i => HashedParts.Of(main.Names[i], share) == part)];
         (_training, Validation) = (Part(DataPart.Training), Part(DataPart.Validation));
         if (_training.Count == 0)
@@ -45,6 +50,9 @@ internal sealed class AdaptationData : IDisposable
     /// <summary>Pictures of the subject in a batch with prior preservation; the others are of its class.</summary>
     public int Instances => _options.BatchSize;
 
+    /// <summary>What steers, in words; null without a control network.</summary>
+    public string? Steering => _main.Pictures is not { } pictures ? null : pictures.shape[1] == 1 ? "the outlines of the pictures" : $"the pictures that metadata.jsonl names as {ControlPictures.Column}";
+
     public bool HasPrior => _prior is not null;
 
     public int Prior => _prior?.Count ?? 0;
@@ -54,30 +62,34 @@ internal sealed class AdaptationData : IDisposable
     /// <summary>Captions that say what the model shall draw, most frequent first.</summary>
     public IReadOnlyList<string> Subjects => [.. _training.Select(_main.Text).GroupBy(text => text).OrderByDescending(group => group.Count()).ThenBy(group => group.Key, StringComparer.Ordinal).Select(group => group.Key)];
 
+    /// <summary>What is watched of so many pictures: of few none can be spared.</summary>
+    public static double Share(AdaptationOptions options, int pictures) => pictures < FewPictures ? 0 : options.ValidationShare;
+
     public static AdaptationData Load(AdaptationOptions options, AutoencoderKl autoencoder, LatentCache cache, string? classFolder)
     {
         var (source, captions) = (ImageSource.Open(options.Data), new Captions(options));
-        if (options.Recipe is AdaptationOptions.TextToImage or AdaptationOptions.Lora && source.Examples.All(example => captions.Of(source, example) is null))
+        if (options.Recipe is AdaptationOptions.TextToImage or AdaptationOptions.Lora or AdaptationOptions.ControlNet && source.Examples.All(example => captions.Of(source, example) is null))
             throw new BrumaException($"{options.Data}: the pictures have no captions (metadata.jsonl with \"text\", .txt files beside them, or class folders); write some, or say one for all with --caption-template \"a photo of ...\".");
-        var sum = source.Sha256();
-        var main = LatentSet.Load(source, example => captions.All(source, example) is { Count: > 0 } all ? all : [captions.Missing], cache, options.Resolution, options.Flip);
-        var prior = classFolder is null ? null : LatentSet.Load(ImageSource.Open(classFolder), _ => [options.ClassPrompt!], cache, options.Resolution, options.Flip);
+        var (cut, control) = ((options.Resolution, options.Flip), ControlPictures.For(options, source));
+        var sum = control?.Sum(source.Sha256()) ?? source.Sha256();
+        var main = LatentSet.Load(source, example => captions.All(source, example) is { Count: > 0 } all ? all : [captions.Missing], cache, cut, control);
+        var prior = classFolder is null ? null : LatentSet.Load(ImageSource.Open(classFolder), _ => [options.ClassPrompt!], cache, cut);
         LatentSet? replay = null;
         if (options.Replay is { } folder)
         {
             var (other, plain) = (ImageSource.Open(folder), new Captions(options with { InstancePrompt = null }));
-            replay = LatentSet.Load(other, example => plain.All(other, example) is { Count: > 0 } all ? all : [""], cache, options.Resolution, options.Flip);
+            replay = LatentSet.Load(other, example => plain.All(other, example) is { Count: > 0 } all ? all : [""], cache, cut, ControlPictures.For(options, other));
         }
         return new AdaptationData(options, autoencoder.Config, main, prior, replay, sum);
     }
 
     /// <summary>Micro-batch n of the stream: a pure function of (seed, n).</summary>
     /// <param name="random">Draws the latents from the autoencoder's distributions.</param>
-    public (Tensor Latents, IReadOnlyList<string> Captions) Batch(long n, Generator random)
+    public LatentBatch Batch(long n, Generator random)
     {
         using var scope = NewDisposeScope();
         var replayed = _replay is null ? 0 : Math.Clamp((int)Math.Round(_options.BatchSize * _options.ReplayShare), 1, _options.BatchSize - 1);
-        var (latents, captions) = (new List<Tensor>(), new List<string>());
+        var (latents, captions, pictures) = (new List<Tensor>(), new List<string>(), new List<Tensor>());
         Add(_main, _options.BatchSize - replayed, position => _training[ShuffledOrder.At(_options.Seed, position, _training.Count)], 0);
         if (_replay is not null)
             Add(_replay, replayed, position => ShuffledOrder.At(_options.Seed + 1, position, _replay.Count), 1);
@@ -85,7 +97,8 @@ internal sealed class AdaptationData : IDisposable
             Add(_prior, _options.BatchSize, position => ShuffledOrder.At(_options.Seed + 2, position, _prior.Count), 2);
         var distribution = stack(latents); // [B, 2, 4, h, w]
         var (mean, deviation) = (distribution.select(1, 0), distribution.select(1, 1));
-        return (Scaled(mean + deviation * randn(mean.shape, generator: random)).MoveToOuterDisposeScope(), captions);
+        var drawn = Scaled(mean + deviation * randn(mean.shape, generator: random)).MoveToOuterDisposeScope();
+        return new LatentBatch(drawn, captions, pictures.Count == 0 ? null : cat(pictures).MoveToOuterDisposeScope());
 
         void Add(LatentSet set, int count, Func<long, int> pick, int kind)
         {
@@ -95,17 +108,24 @@ internal sealed class AdaptationData : IDisposable
                 var (index, place) = (pick(position), 4 * position + kind);
                 var mirrored = set.Mirrored is not null && HashedSeed.Of(_options.Seed, 2, place) >> 63 == 1;
                 latents.Add((mirrored ? set.Mirrored! : set.Latents)[index]);
+                if (set.Pictures is { } shown)
+                    pictures.Add(ControlPictures.Values(mirrored ? shown[index].flip(2) : shown[index]));
                 captions.Add(kind == 2 ? set.Text(index) : _captions.Shown(set.Captions[index], place));
             }
         }
     }
 
-    /// <summary>The most likely latents of a watched picture, scaled, [1, 4, h, w], and its caption.</summary>
-    public (Tensor Latents, string Caption) Watched(int index)
+    /// <summary>The most likely latents of a watched picture, scaled, [1, 4, h, w], its caption, and what a control network sees of it, [1, 3, H, W].</summary>
+    public (Tensor Latents, string Caption, Tensor? Picture) Watched(int index)
     {
         using var scope = NewDisposeScope();
-        return (Scaled(_main.Latents[index].narrow(0, 0, 1)).MoveToOuterDisposeScope(), _main.Text(index));
+        var picture = _main.Pictures is null ? null : ControlPictures.Values(_main.Pictures[index]).MoveToOuterDisposeScope();
+        return (Scaled(_main.Latents[index].narrow(0, 0, 1)).MoveToOuterDisposeScope(), _main.Text(index), picture);
     }
+
+    /// <summary>What a control network is shown on the sheets, uint8 [1 or 3, S, S], with the captions: watched pictures, or else the first; none without a control network.</summary>
+    public IReadOnlyList<(Tensor Picture, string Caption)> Shown(int count) => _main.Pictures is null ? []
+        : [.. Validation.Concat(_training).Take(count).Select(index => (_main.Pictures[index], _main.Text(index)))];
 
     public void Dispose()
     {

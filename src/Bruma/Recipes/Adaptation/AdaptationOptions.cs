@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Bruma.Metrics;
 using Bruma.Training;
 
 namespace Bruma.Recipes.Adaptation;
@@ -26,6 +27,9 @@ namespace Bruma.Recipes.Adaptation;
 /// <param name="ReplayShare">Their share of a batch.</param>
 /// <param name="ValidationShare">Share that is not trained on but watched; 0 trains on all.</param>
 /// <param name="EmaDecay">Decay of averaged weights; null for none.</param>
+/// <param name="EvaluateSamples">Samples that are drawn at every checkpoint and measured against the watched pictures; 0 for none.</param>
+/// <param name="ChooseBy">What the best step is chosen by: the loss of the watched pictures, or the samples' KID to them.</param>
+/// <param name="EvaluateFeatures">The network that sees these samples: see <see cref="FeatureNetworks.Open"/>.</param>
 /// <param name="SamplePrompts">What the sheets on the way show; null for the first captions.</param>
 public sealed record AdaptationOptions(
     string Recipe,
@@ -71,18 +75,25 @@ public sealed record AdaptationOptions(
     long Seed = 0,
     string Precision = "fp32",
     int Threads = 0,
-    bool GradientCheckpointing = false)
+    bool GradientCheckpointing = false,
+    int EvaluateSamples = 0,
+    string ChooseBy = AdaptationOptions.ByLoss,
+    string EvaluateFeatures = FeatureNetworks.Default)
 {
+    public const string ByLoss = "loss";
+    public const string ByKid = "kid";
+
     public const string TextToImage = "text-to-image";
     public const string Lora = "lora";
     public const string DreamBooth = "dreambooth";
     public const string TextualInversion = "textual-inversion";
+    public const string ControlNet = "controlnet";
 
     /// <summary>Passes over the training pictures in place of steps; null once the steps are known.</summary>
     public int? Epochs { get; init; }
 
     /// <summary>What can be trained.</summary>
-    public static IReadOnlyList<string> Recipes { get; } = [TextToImage, Lora, DreamBooth, TextualInversion];
+    public static IReadOnlyList<string> Recipes { get; } = [TextToImage, Lora, DreamBooth, TextualInversion, ControlNet];
 
     /// <summary>Refuses values that no run could have, each by its option's name.</summary>
     public AdaptationOptions Checked()
@@ -101,6 +112,9 @@ public sealed record AdaptationOptions(
         RunConfig.Require(Recipe != DreamBooth || !string.IsNullOrWhiteSpace(InstancePrompt), "--instance-prompt", InstancePrompt ?? "", "the caption of your pictures, such as \"a photo of sks cat\"");
         RunConfig.Require(Recipe != TextualInversion || !string.IsNullOrWhiteSpace(PlaceholderToken), "--placeholder-token", PlaceholderToken ?? "", "the new word, such as \"<my-cat>\"");
         RunConfig.Require(Recipe != TextualInversion || !string.IsNullOrWhiteSpace(InitializerToken), "--initializer-token", InitializerToken ?? "", "a word that comes near, such as cat");
+        RunConfig.Require(Recipe != ControlNet || !TrainTextEncoder, "--train-text-encoder", "true", "left out: a ControlNet is trained beside a frozen base");
+        RunConfig.Require(Recipe != ControlNet || ClassPrompt is null, "--class-prompt", ClassPrompt ?? "", "left out: a ControlNet leaves the base as it is");
+        RunConfig.Require(Recipe != ControlNet || Rank == 0, "--rank", Rank, "left out: a ControlNet is trained as a whole");
         RunConfig.Require(Vectors is >= 1 and <= 64, "--num-vectors", Vectors, "1 to 64");
         RunConfig.Require(CaptionDropout is >= 0 and < 1, "--caption-dropout", CaptionDropout, "0 to below 1");
         RunConfig.Require(ReplayShare is > 0 and < 1, "--replay-share", ReplayShare, "between 0 and 1");
@@ -111,6 +125,9 @@ public sealed record AdaptationOptions(
         RunConfig.Require(ClassImages >= 1, "--class-images", ClassImages, "at least 1");
         RunConfig.Require(CheckpointEvery >= 1, "--checkpoint-every", CheckpointEvery, "at least 1");
         RunConfig.Require(SampleEvery >= 0, "--sample-every", SampleEvery, "0 (never) or more");
+        RunConfig.Require(EvaluateSamples is 0 or >= 2, "--evaluate-samples", EvaluateSamples, "0 (none), or 2 and more");
+        RunConfig.Require(ChooseBy is ByLoss or ByKid, "--choose-by", ChooseBy, $"{ByLoss} or {ByKid}");
+        RunConfig.Require(ChooseBy == ByLoss || EvaluateSamples > 0, "--evaluate-samples", EvaluateSamples, "2 or more with --choose-by kid");
         RunConfig.Require(Precision is "fp32" or "bf16", "--precision", Precision, "fp32 or bf16");
         return this;
     }

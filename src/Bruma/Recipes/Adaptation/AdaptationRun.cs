@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 
 namespace Bruma.Recipes.Adaptation;
 
-/// <summary>A text-to-image model adapted to pictures, in a run folder: whole weights, LoRA, DreamBooth or textual inversion; begun, gone on with, finished.</summary>
+/// <summary>A text-to-image model adapted to pictures, in a run folder: whole weights, LoRA, DreamBooth, textual inversion or a ControlNet; begun, gone on with, finished.</summary>
 public sealed class AdaptationRun : ITrainingRun
 {
     private readonly RunFolder _folder;
@@ -21,6 +21,7 @@ public sealed class AdaptationRun : ITrainingRun
     private readonly Trainer<NumberedBatch> _trainer;
     private readonly BestWeights _best;
     private readonly Previews _previews;
+    private readonly SampleWatch? _samples;
     private readonly Stopwatch _watch = new();
     private long _stepsTimed;
 
@@ -28,17 +29,20 @@ public sealed class AdaptationRun : ITrainingRun
     {
         (_folder, Options, _model, _data, _part) = (folder, options, model, data, part);
         var precision = ComputePrecision.TypeOf(options.Precision);
-        _texts = new TextCache(model, options.Resolution, _part.ChangesText);
+        _texts = new TextCache(model, options.Resolution, _part.ChangesText, _part.ChangesText || options.ShuffleTags ? null : TextFiles.For(model)); // shuffled tags rarely come again
         if (precision != float32)
             foreach (var network in model.Components.Values.Where(network => network == model.Network || options.TrainTextEncoder))
                 network.to(precision);
         model.Network.IsCheckpointed = options.GradientCheckpointing;
-        _step = new LatentStep(model.Network, Objective());
-        _validation = new ValidationLoss(model.Network, _step, data, caption => _texts.Condition([caption]));
+        if (part.Control is { } control)
+            control.IsCheckpointed = options.GradientCheckpointing;
+        _step = new LatentStep(model.Network, Objective(), part.Control);
+        _validation = new ValidationLoss((model.Network, part.Control), _step, data, caption => _texts.Condition([caption]));
         _trainer = new Trainer<NumberedBatch>(_part.Network, Loss, new TrainerOptions(options.Steps, new LearningRateSchedule(options.LrSchedule, options.LearningRate, options.LrWarmupSteps, options.Steps),
             new AdamWOptions(options.LearningRate, Beta2: 0.999, WeightDecay: options.WeightDecay), options.EmaDecay is { } decay ? new EmaOptions(decay) : null, options.GradientAccumulationSteps, options.MaxGradientNorm, options.Seed), precision);
         _best = new BestWeights(_trainer.Parameters);
-        _previews = new Previews(model, options, options.SamplePrompts ?? data.Subjects);
+        _samples = SampleWatch.For(model, options, data, part.Control);
+        _previews = new Previews(model, options, data, part.Control);
     }
 
     public AdaptationOptions Options { get; }
@@ -70,6 +74,7 @@ public sealed class AdaptationRun : ITrainingRun
         .. _data.Skipped.Select(reason => $"skipped: {reason}"),
         $"base: {Options.Model} ({_model.Scheduler.PredictionType} prediction)",
         FormattableString.Invariant($"data: {Options.Data}, {_data.Training} pictures{(_data.Held > 0 ? $" and {_data.Held} that are not trained on ({_data.Validation.Count} of them watched)" : "")}{(_data.HasPrior ? $", {_data.Prior} of \"{Options.ClassPrompt}\"" : "")}{(Options.Replay is null ? "" : $", {_data.Replay} so that the base is not forgotten")}"),
+        .. _data.Steering is { } steering ? [$"steered by: {steering}"] : Array.Empty<string>(),
         .. _data.Training < 10 ? ["so few pictures are soon learned by heart: look at the sheets on the way and keep the run short"] : Array.Empty<string>(),
         FormattableString.Invariant($"trains {_part.Description}: {_trainer.Parameters.Count / 1e6:0.000} M parameters, {Options.Resolution} px, batch {Options.BatchSize}{(Options.GradientAccumulationSteps > 1 ? $" x {Options.GradientAccumulationSteps}" : "")}, {Options.Precision}, seed {Options.Seed}, {Options.Steps} steps into {Folder}"),
     ];
@@ -85,6 +90,7 @@ public sealed class AdaptationRun : ITrainingRun
         if (side % model.Reduction != 0)
             throw new BrumaException($"--resolution {side}: the base needs a multiple of {model.Reduction}.");
         var data = LoadData(options, model);
+        SampleWatch.Require(options, data);
         if (options.Epochs is { } epochs)
             options = options with { Steps = (int)Math.Ceiling(epochs * data.Training / (double)(options.BatchSize * options.GradientAccumulationSteps)), Epochs = null };
         var part = TrainedPart.Create(options, model); // refuses what does not fit before anything is written
@@ -117,7 +123,7 @@ public sealed class AdaptationRun : ITrainingRun
         {
             _stepsTimed++;
             var isDue = report.Step % Options.CheckpointEvery == 0 || report.Step == Options.Steps;
-            var entry = isDue && Watch(report.Step) is { } loss ? report with { Extra = [new("validation_loss", loss)] } : report;
+            var entry = isDue ? report with { Extra = Watch(report.Step) } : report;
             record.Write(entry);
             if (isDue || cancellationToken.IsCancellationRequested)
                 _folder.SaveCheckpoint(report.Step, Save, Options.CheckpointsTotalLimit);
@@ -136,7 +142,7 @@ public sealed class AdaptationRun : ITrainingRun
         using var still = no_grad();
         var values = _best.Values ?? _trainer.Parameters.Named(_trainer.Average ?? _trainer.Parameters.Master).ToDictionary(StringComparer.Ordinal);
         if (_best.Values is not null)
-            yield return FormattableString.Invariant($"best step by the pictures not trained on: {_best.Step} (loss {_best.Loss:0.0000})");
+            yield return FormattableString.Invariant($"best step by the pictures not trained on: {_best.Step} ({Options.ChooseBy switch { AdaptationOptions.ByKid => _best.Loss > 1 ? "samples copy photos" : "KID", _ => "loss" }} {_best.Loss:0.0000})");
         var notes = new AdaptationNotes(Options, _model.Sha256(), _data.Sha256, _data.Training, _best.Values is null ? Step : _best.Step, AdaptationNotes.StartOf(Folder));
         var beside = _folder.Model + ".tmp";
         if (Directory.Exists(beside))
@@ -149,6 +155,7 @@ public sealed class AdaptationRun : ITrainingRun
 
     public void Dispose()
     {
+        _samples?.Dispose();
         _best.Dispose();
         _trainer.Dispose();
         _part.Dispose();
@@ -175,19 +182,25 @@ public sealed class AdaptationRun : ITrainingRun
 
     private Tensor Loss(NumberedBatch batch, Generator random)
     {
-        var (latents, captions) = _data.Batch(batch.Number, random);
-        var losses = _step.Losses(latents, _texts.Condition(captions), random);
+        var (latents, captions, pictures) = _data.Batch(batch.Number, random);
+        var losses = _step.Losses(latents, _texts.Condition(captions), random, pictures);
         return _data.HasPrior ? PriorPreservation.Loss(losses, _data.Instances, Options.PriorLossWeight) : losses.mean();
     }
 
-    private double? Watch(long step)
+    private List<KeyValuePair<string, double>> Watch(long step)
     {
         _watch.Stop();
         var loss = _trainer.WithAverage(_validation.Compute);
+        var samples = _samples is null ? ((double Kid, double Copies)?)null : _trainer.WithAverage(_samples.Measure);
         _watch.Start();
-        if (loss is { } value)
+        if ((Options.ChooseBy == AdaptationOptions.ByKid ? SampleWatch.Score(samples!.Value) : loss) is { } value)
             _best.Offer(value, step, _trainer.Average ?? _trainer.Parameters.Master);
-        return loss;
+        var found = new List<KeyValuePair<string, double>>();
+        if (loss is { } watched)
+            found.Add(new("validation_loss", watched));
+        if (samples is { } measured)
+            found.AddRange([new("kid", measured.Kid), new("copies", measured.Copies)]);
+        return found;
     }
 
     private void Look(long step)

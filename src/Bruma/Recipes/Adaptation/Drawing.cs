@@ -7,13 +7,15 @@ using static TorchSharp.torch;
 namespace Bruma.Recipes.Adaptation;
 
 /// <summary>Pictures of prompts by the networks as they stand, in the middle of training or before.</summary>
-internal sealed class Drawing(BaseModel model, int side)
+/// <param name="control">A network that steers the base; null for none.</param>
+internal sealed class Drawing(BaseModel model, int side, ControlNetModel? control = null)
 {
     private const int Steps = 25;
     private const double GuidanceScale = 7.5;
 
+    /// <param name="picture">What the control network sees, [1, 3, S, S] in [0, 1]; null without one.</param>
     /// <returns>uint8 [3, S, S]; the same for the same seed and weights.</returns>
-    public Tensor Draw(string prompt, long seed)
+    public Tensor Draw(string prompt, long seed, Tensor? picture = null)
     {
         using var scope = NewDisposeScope();
         using var still = no_grad();
@@ -25,14 +27,16 @@ internal sealed class Drawing(BaseModel model, int side)
         Tensor Guided(Tensor sample, Tensor times)
         {
             using var inner = NewDisposeScope();
-            var output = model.Network.call(cat([sample, sample]), cat([times, times]), both).to(float32); // [2, 4, h, w]
+            var (twice, at) = (cat([sample, sample]), cat([times, times]));
+            var seen = control is null || picture is null ? both : control.Steer(both, twice, at, new ControlSignal(picture.expand(2, -1, -1, -1)));
+            var output = model.Network.call(twice, at, seen).to(float32); // [2, 4, h, w]
             return ClassifierFreeGuidance.Combine(output[..1], output[1..], GuidanceScale).MoveToOuterDisposeScope();
         }
 
         var latents = DenoisingLoop.Run(Guided, scheduler, Noise([1, model.Autoencoder.Config.LatentChannels, side / model.Reduction, side / model.Reduction]), Noise);
         var codec = model.Autoencoder.Config;
-        var picture = model.Autoencoder.Decode(latents / codec.ScalingFactor + (codec.ShiftFactor ?? 0)).to(float32).clamp(-1, 1);
-        return ImageTensor.ToBytes(picture)[0].MoveToOuterDisposeScope();
+        var drawn = model.Autoencoder.Decode(latents / codec.ScalingFactor + (codec.ShiftFactor ?? 0)).to(float32).clamp(-1, 1);
+        return ImageTensor.ToBytes(drawn)[0].MoveToOuterDisposeScope();
     }
 
     private static UNetConditioning Joined(UNetConditioning first, UNetConditioning second) => new(

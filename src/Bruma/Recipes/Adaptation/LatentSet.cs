@@ -6,8 +6,8 @@ namespace Bruma.Recipes.Adaptation;
 /// <summary>Captioned pictures as latents in memory.</summary>
 internal sealed class LatentSet : IDisposable
 {
-    private LatentSet(IReadOnlyList<string> names, IReadOnlyList<IReadOnlyList<string>> captions, Tensor latents, Tensor? mirrored, IReadOnlyList<string> skipped) =>
-        (Names, Captions, Latents, Mirrored, Skipped) = (names, captions, latents, mirrored, skipped);
+    private LatentSet(IReadOnlyList<string> names, IReadOnlyList<IReadOnlyList<string>> captions, Tensor latents, Tensor? mirrored, Tensor? pictures, IReadOnlyList<string> skipped) =>
+        (Names, Captions, Latents, Mirrored, Pictures, Skipped) = (names, captions, latents, mirrored, pictures, skipped);
 
     public IReadOnlyList<string> Names { get; }
 
@@ -23,17 +23,22 @@ internal sealed class LatentSet : IDisposable
     /// <summary>The same of the mirrored pictures; null where none are mirrored.</summary>
     public Tensor? Mirrored { get; }
 
+    /// <summary>What a control network sees, uint8 [N, 1 or 3, S, S]; null without one.</summary>
+    public Tensor? Pictures { get; }
+
     /// <summary>Why pictures were left out.</summary>
     public IReadOnlyList<string> Skipped { get; }
 
     public int Count => Names.Count;
 
     /// <param name="captions">Of an example, at least one.</param>
-    /// <param name="size">Side of the pictures in pixels.</param>
+    /// <param name="cut">Side of the pictures in pixels, and whether half of them are mirrored.</param>
+    /// <param name="control">Makes what a control network sees; null for none.</param>
     /// <exception cref="BrumaException">No picture is usable.</exception>
-    public static LatentSet Load(ImageSource source, Func<ImageExample, IReadOnlyList<string>> captions, LatentCache cache, int size, bool flip)
+    public static LatentSet Load(ImageSource source, Func<ImageExample, IReadOnlyList<string>> captions, LatentCache cache, (int Size, bool Flip) cut, ControlPictures? control = null)
     {
-        var (names, said, latents, mirrored, skipped) = (new List<string>(), new List<IReadOnlyList<string>>(), new List<Tensor>(), new List<Tensor>(), new List<string>());
+        var (size, flip) = cut;
+        var (names, said, latents, mirrored, pictures, skipped) = (new List<string>(), new List<IReadOnlyList<string>>(), new List<Tensor>(), new List<Tensor>(), new List<Tensor>(), new List<string>());
         using var scope = NewDisposeScope();
         for (var i = 0; i < source.Examples.Count; i++)
         {
@@ -42,7 +47,10 @@ internal sealed class LatentSet : IDisposable
             {
                 var picture = source.Load(i);
                 var pixels = PictureSquare.Cut(picture.shape[0] == 1 ? picture.expand(3, -1, -1) : picture, source.Examples[i], size);
+                var shown = control?.Of(source.Examples[i], picture, pixels); // may refuse, before anything is kept
                 latents.Add(cache.Get(pixels).MoveToOuterDisposeScope());
+                if (shown is not null)
+                    pictures.Add(shown.MoveToOuterDisposeScope());
                 if (flip)
                     mirrored.Add(cache.Get(pixels.flip(2)).MoveToOuterDisposeScope());
             }
@@ -56,12 +64,13 @@ internal sealed class LatentSet : IDisposable
         }
         if (names.Count == 0)
             throw new BrumaException($"{source.Name}: none of its {source.Examples.Count} pictures can be decoded; the first: {skipped[0]}");
-        return new LatentSet(names, said, stack(latents).DetachFromDisposeScope(), flip ? stack(mirrored).DetachFromDisposeScope() : null, skipped);
+        return new LatentSet(names, said, stack(latents).DetachFromDisposeScope(), flip ? stack(mirrored).DetachFromDisposeScope() : null, control is null ? null : stack(pictures).DetachFromDisposeScope(), skipped);
     }
 
     public void Dispose()
     {
         Latents.Dispose();
         Mirrored?.Dispose();
+        Pictures?.Dispose();
     }
 }

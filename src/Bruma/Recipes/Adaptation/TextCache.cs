@@ -3,10 +3,11 @@ using static TorchSharp.torch;
 
 namespace Bruma.Recipes.Adaptation;
 
-/// <summary>What the network sees of captions: encoded once where the text encoders are frozen.</summary>
+/// <summary>What the network sees of captions: encoded once where the text encoders are frozen, and kept in memory and on disk.</summary>
 /// <param name="side">Of the pictures, in pixels.</param>
 /// <param name="isTrained">Whether the text encoders change from step to step.</param>
-internal sealed class TextCache(BaseModel model, int side, bool isTrained) : IDisposable
+/// <param name="files">Null keeps none on disk.</param>
+internal sealed class TextCache(BaseModel model, int side, bool isTrained, TextFiles? files = null) : IDisposable
 {
     private const int Most = 20_000; // captions in memory
 
@@ -38,9 +39,16 @@ internal sealed class TextCache(BaseModel model, int side, bool isTrained) : IDi
             return known;
         if (_known.Count >= Most)
             Dispose();
-        var text = model.Prompts.Encode([caption], default);
+        var text = files?.Find(caption) ?? Encoded(caption);
         text.Context.DetachFromDisposeScope();
         text.Pooled?.DetachFromDisposeScope();
         return _known[caption] = text;
+    }
+
+    private PromptEmbedding Encoded(string caption)
+    {
+        var text = model.Prompts.Encode([caption], default);
+        files?.Keep(caption, text);
+        return text;
     }
 }

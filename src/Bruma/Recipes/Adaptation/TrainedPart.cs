@@ -1,6 +1,7 @@
 using Bruma.Adapters;
 using Bruma.Hub;
 using Bruma.Nn;
+using Bruma.StableDiffusion;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -18,6 +19,9 @@ internal abstract class TrainedPart(AdaptationOptions options, BaseModel model) 
 
     /// <summary>Whether the text encoders change, so that captions are encoded anew at every step.</summary>
     public virtual bool ChangesText => Options.TrainTextEncoder;
+
+    /// <summary>The network beside the base that is trained to steer it; null for what changes the base itself.</summary>
+    public virtual ControlNetModel? Control => null;
 
     /// <summary>What it is, for people.</summary>
     public abstract string Description { get; }
@@ -38,7 +42,8 @@ internal abstract class TrainedPart(AdaptationOptions options, BaseModel model) 
     public static TrainedPart Create(AdaptationOptions options, BaseModel model)
     {
         using var random = HashedSeed.At(options.Seed, 0);
-        return options.Recipe == AdaptationOptions.TextualInversion ? new TrainedWord(options, model)
+        return options.Recipe == AdaptationOptions.ControlNet ? new TrainedControl(options, model, random)
+            : options.Recipe == AdaptationOptions.TextualInversion ? new TrainedWord(options, model)
             : options.Rank > 0 ? new TrainedLora(options, model, random)
             : new TrainedWeights(options, model);
     }

@@ -5,13 +5,14 @@ using static TorchSharp.torch;
 namespace Bruma.Recipes.Adaptation;
 
 /// <summary>The loss of pictures that are not trained on, always at the same noise and the same 8 noise levels: its course is the model's, not the draw's.</summary>
-internal sealed class ValidationLoss(UNet2DConditionModel network, LatentStep step, AdaptationData data, Func<string, UNetConditioning> condition)
+/// <param name="networks">The one whose loss it is, and one that is trained to steer it.</param>
+internal sealed class ValidationLoss((UNet2DConditionModel Network, ControlNetModel? Control) networks, LatentStep step, AdaptationData data, Func<string, UNetConditioning> condition)
 {
     private const int Levels = 8;
     private const int MostPictures = 64;
     private const long NoiseSeed = 0; // of no run
 
-    private readonly LatentStep _step = new(network, step.Objective with { MinSnrGamma = null, NoiseOffset = 0 });
+    private readonly LatentStep _step = new(networks.Network, step.Objective with { MinSnrGamma = null, NoiseOffset = 0 }, networks.Control);
 
     /// <summary>Mean over pictures and levels; null without pictures to watch.</summary>
     public double? Compute()
@@ -27,10 +28,10 @@ internal sealed class ValidationLoss(UNet2DConditionModel network, LatentStep st
         {
             using var scope = NewDisposeScope();
             using var random = HashedSeed.At(NoiseSeed, index);
-            var (latents, caption) = data.Watched(index);
+            var (latents, caption, picture) = data.Watched(index);
             var many = latents.expand(Levels, -1, -1, -1);
             var noise = randn(many.shape, generator: random);
-            sum += _step.Losses(new LatentExamples(many, noise, times, Repeated(condition(caption)))).mean().item<float>();
+            sum += _step.Losses(new LatentExamples(many, noise, times, Repeated(condition(caption)), picture?.expand(Levels, -1, -1, -1))).mean().item<float>();
         }
         times.Dispose();
         return sum / watched.Count;

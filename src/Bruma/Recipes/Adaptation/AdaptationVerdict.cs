@@ -1,0 +1,56 @@
+using System.Globalization;
+using Bruma.Metrics;
+
+namespace Bruma.Recipes.Adaptation;
+
+/// <summary>What the figures of a report mean, in sentences.</summary>
+public static class AdaptationVerdict
+{
+    private const double VariedFrom = 0.8; // of the real photos' coverage
+    private const double MostCopies = 0.02;
+    private const double Follows = 0.05; // of F1, above what agrees by chance
+
+    /// <param name="sets">Rows of the report; those that could not be measured are missing.</param>
+    /// <param name="outlines">Of a ControlNet's samples; null without one.</param>
+    public static IEnumerable<string> Of(IReadOnlyList<MeasuredSet> sets, OutlineFindings? outlines = null)
+    {
+        MeasuredSet? Row(string key) => sets.FirstOrDefault(set => set.Key == key);
+        if (Row(MeasuredSet.Samples) is not { } samples)
+            yield break;
+        if (samples[SetComparison.KidMean] is { } kid)
+            yield return Quality(kid, Row(MeasuredSet.Base)?[SetComparison.KidMean], Row(MeasuredSet.Test)?[SetComparison.KidMean], Row(MeasuredSet.Reconstructions)?[SetComparison.KidMean]);
+        if (samples["coverage"] is { } coverage)
+            yield return Variety(coverage, Row(MeasuredSet.Test)?["coverage"]);
+        if (samples["copies"] is { } copies)
+            yield return copies > MostCopies
+                ? $"Copies: {Percent(copies)} of the samples are nearly a photo of the training set: too many; train for fewer steps, on more photos, or with a lower rank or learning rate."
+                : $"Copies: {Percent(copies)} of the samples are nearly a photo of the training set; at most {Percent(MostCopies)} is fine.";
+        if (samples["duplicates"] is > MostCopies and var repeated)
+            yield return $"Repetition: {Percent(repeated)} of the samples look like an earlier sample: the model has collapsed onto a few pictures.";
+        if (outlines is { Samples: var (asked, others) })
+            yield return $"Outlines: F1 {Number(asked)} with the outline that a sample was drawn after, {Number(others)} with those of other samples: {(asked - others > Follows ? "samples follow it" : "samples do not follow it")}.";
+    }
+
+    private static string Quality(double kid, double? before, double? real, double? ceiling)
+    {
+        var text = $"Quality: KID {Number(kid)}, where 0 is as good as photos";
+        if (before is { } start)
+            text += kid < start ? $"; the base without fine-tuning has {Number(start)}, so training removed {Percent((start - kid) / start)} of its distance" : $"; the base without fine-tuning has {Number(start)}, so training did not help";
+        if (real is { } floor)
+            text += $"; photos that were never trained on have {Number(floor)}";
+        if (ceiling is { } best)
+            text += best > kid / 2 ? $"; the autoencoder's own copies of photos have {Number(best)}: it is a good part of what is missing" : $"; the autoencoder's own copies of photos have {Number(best)}, so it is not what limits this model";
+        return text + ".";
+    }
+
+    private static string Variety(double coverage, double? real) => real switch
+    {
+        null => $"Variety: samples cover {Percent(coverage)} of the photos' neighbourhoods; without test photos there is no number of real photos beside it.",
+        { } floor when coverage >= VariedFrom * floor => $"Variety: samples cover {Percent(coverage)} of the photos' neighbourhoods, real photos {Percent(floor)}: about as varied as photos.",
+        { } floor => $"Variety: samples cover {Percent(coverage)} of the photos' neighbourhoods, real photos {Percent(floor)}: less varied than photos, or too far from them to tell.",
+    };
+
+    private static string Percent(double share) => (100 * share).ToString("0.#", CultureInfo.InvariantCulture) + " %";
+
+    private static string Number(double value) => value.ToString("0.000", CultureInfo.InvariantCulture);
+}
