@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using static TorchSharp.torch;
+using Scalar = TorchSharp.Scalar;
 
 namespace Bruma.Nn;
 
@@ -70,7 +71,17 @@ public static class PackedOperators
     /// <param name="x">[B, C, H, W].</param>
     public static Tensor ChannelsLast(Tensor x) => Run("channels_last", x);
 
-    private static Tensor Run(string method, params object[] arguments) => (Tensor)Loaded.Value!.invoke(method, arguments);
+    /// <summary>Numbers go as scalars that are held: those that the call makes itself can be freed before it is over.</summary>
+    private static Tensor Run(string method, params object[] arguments)
+    {
+        for (var i = 0; i < arguments.Length; i++)
+            if (arguments[i] is long number)
+                arguments[i] = (Scalar)number;
+        var result = (Tensor)Loaded.Value!.invoke(method, arguments);
+        foreach (var argument in arguments)
+            (argument as Scalar)?.Dispose();
+        return result;
+    }
 
     private static jit.ScriptModule? Load()
     {
@@ -82,7 +93,8 @@ public static class PackedOperators
             using var scope = NewDisposeScope();
             using var still = no_grad();
             var (x, w) = (ones(16, 16), ones(16, 16));
-            module.invoke("linear", x, module.invoke("pack_linear", w, 16L), null!);
+            using Scalar rows = 16L;
+            module.invoke("linear", x, module.invoke("pack_linear", w, rows), null!);
             return module;
         }
         catch (Exception e) when (e is ExternalException or NotSupportedException or EntryPointNotFoundException)
