@@ -32,8 +32,11 @@ internal static class RecipeFlags
             return args[at + 1] == AdaptationOptions.TextToImage ? args
                 : throw new UsageException($"{Option} {recipe.Name}: no such recipe of bruma train {args[at + 1]}{(Of(args[at + 1]).Any() ? $"; there are {string.Join(", ", Of(args[at + 1]))}" : "")}.");
         var own = args.Where((_, i) => i < recipe.Place || i >= recipe.Place + recipe.Length).ToList();
-        return [.. own, .. flags.Index().Where(flag => flag.Index % 2 == 0 && !own.Exists(given => given == flag.Item || given.StartsWith(flag.Item + "=", StringComparison.Ordinal))).SelectMany(flag => new[] { flag.Item, flags[flag.Index + 1] })];
+        return [.. own, .. flags.Index().Where(flag => flag.Index % 2 == 0 && !IsGiven(own, flag.Item)).SelectMany(flag => new[] { flag.Item, flags[flag.Index + 1] })];
     }
+
+    /// <summary>Whether a flag is among arguments, with its value behind it or in it.</summary>
+    public static bool IsGiven(IEnumerable<string> args, string flag) => args.Any(argument => argument == flag || argument.StartsWith(flag + "=", StringComparison.Ordinal) || flag == "--model" && argument == "-m");
 
     private static (string Name, int Place, int Length)? Recipe(string[] args)
     {

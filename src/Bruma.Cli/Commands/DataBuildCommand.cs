@@ -55,7 +55,7 @@ internal static class DataBuildCommand
     private static void BuildCats(string? photos, string? cache, bool json)
     {
         var from = photos ?? PictureSets.Pets ?? throw new UsageException("--photos: give the folder of the pets photos, or set BRUMA_SHARED to a folder with data/pets.");
-        var folder = cache ?? EmojiDataset.DefaultFolder(CatPhotos.Name);
+        var folder = cache ?? CatPhotos.DefaultFolder;
         var count = CatPhotos.Build(from, folder);
         Console.WriteLine(json ? JsonSerializer.Serialize(new { folder, pictures = count }) : $"{folder}: {count} photos of cats, each with captions in English and Spanish");
     }

@@ -15,7 +15,7 @@ internal static class TrainEmojiCommand
 
     /// <summary>Training by a recipe shares its name with training on one's own pictures; the option tells them apart.</summary>
     public static string[] Rewrite(string[] args) =>
-        args is ["train", LongName, ..] && args.Any(argument => argument == RecipeFlags.Option || argument.StartsWith(RecipeFlags.Option + "=", StringComparison.Ordinal)) ? ["train", Name, .. args[2..]] : args;
+        args is ["train", LongName, ..] && RecipeFlags.IsGiven(args, RecipeFlags.Option) ? ["train", Name, .. args[2..]] : args;
 
     public static Command Create()
     {

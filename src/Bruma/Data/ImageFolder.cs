@@ -10,16 +10,13 @@ namespace Bruma.Data;
 /// <summary>Pictures in a folder: classes as subfolders, <c>metadata.jsonl</c>, captions beside them, or kohya's <c>N_name</c> folders with repeats.</summary>
 public sealed class ImageFolder : ImageSource
 {
-    private const string MetadataFile = "metadata.jsonl";
-
     private readonly List<string> _paths = [];
 
     public ImageFolder(string folder)
     {
         Name = folder;
-        var metadata = Path.Combine(folder, MetadataFile);
         var examples = new List<ImageExample>();
-        Layout = File.Exists(metadata) ? FromMetadata(metadata, examples) : FromFolders(examples);
+        Layout = PictureMetadata.IsIn(folder) ? FromMetadata(PictureMetadata.PathIn(folder), examples) : FromFolders(examples);
         if (examples.Count == 0)
             throw new BrumaException($"{folder}: no pictures there or in its subfolders ({string.Join(", ", ImageFile.Extensions)}).");
         Examples = examples;
@@ -82,7 +79,7 @@ public sealed class ImageFolder : ImageSource
         _classNames = labels.All(label => label.Length > 0) && labels.Distinct().Count() > 1 ? [.. labels.Distinct().Order(StringComparer.Ordinal)] : [];
         foreach (var (row, label) in rows.Zip(labels))
             Add(examples, Path.Combine(Name, row.File), _classNames.Count > 0 ? _classNames.IndexOf(label) : null, row.Texts.FirstOrDefault(), row.Columns, row.Texts.Count > 1 ? row.Texts[1..] : null);
-        return MetadataFile;
+        return Path.GetFileName(metadata);
     }
 
     private (string File, List<string> Texts, string? Label, IReadOnlyDictionary<string, string>? Columns) Row(string metadata, int line, string text)

@@ -2,9 +2,26 @@ using static TorchSharp.torch;
 
 namespace Bruma.Hub;
 
-/// <summary>Reads tensors of a safetensors file into ones that exist already.</summary>
+/// <summary>Reads all that a safetensors file of known content has.</summary>
 public static class StoredTensors
 {
+    /// <summary>The tensors of a file in a cache; null where it is not there, or damaged: then they are made again.</summary>
+    internal static IReadOnlyDictionary<string, Tensor>? Find(string path)
+    {
+        if (!File.Exists(path))
+            return null;
+        try
+        {
+            using var stored = new SafetensorsFile(path);
+            return stored.Tensors.Keys.ToDictionary(name => name, name => stored.Read(name), StringComparer.Ordinal);
+        }
+        catch (BrumaException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Reads values into tensors that exist already.</summary>
     /// <exception cref="BrumaException">A name is missing or a shape differs.</exception>
     public static void Into(string path, IEnumerable<KeyValuePair<string, Tensor>> targets)
     {

@@ -22,31 +22,38 @@ internal static class DrawnSamples
             throw new BrumaException($"{model}: takes no prompts; leave --prompts out.");
         if (prompts is null && sampler.TakesPrompts)
             throw new BrumaException($"{model}: draws what a text says; give the texts, one a line, as --prompts FILE.");
-        Directory.CreateDirectory(folder);
-        Claim(folder, $"{SampleModels.HashOf(model)} {seed.ToString(CultureInfo.InvariantCulture)} {count} {sampler.Settings}\n{(prompts is null ? "" : string.Join('\n', prompts))}");
-        for (var first = 0; first < count; first += BatchSize)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            var rest = Math.Min(BatchSize, count - first);
-            if (!File.Exists(PathOf(folder, first + rest - 1)))
-                Write(folder, sampler, (first, rest), seed, prompts);
-            done(first + rest);
-        }
+        Fill(folder, $"{SampleModels.HashOf(model)} {seed.ToString(CultureInfo.InvariantCulture)} {count} {sampler.Settings}\n{(prompts is null ? "" : string.Join('\n', prompts))}", (count, BatchSize),
+            batch => sampler.Draw(batch.First, batch.Count, seed, prompts is null ? null : [.. prompts.Skip(batch.First).Take(batch.Count)]), done, cancellationToken);
         return (new ImageFolder(folder), sampler.Settings);
     }
 
-    private static void Write(string folder, ISampleModel sampler, (int First, int Count) batch, long seed, IReadOnlyList<string>? prompts)
+    /// <summary>Draws what is not there yet, batch by batch.</summary>
+    /// <param name="origin">All that decides the pictures: those of another origin are drawn anew.</param>
+    /// <param name="draw">A batch: uint8 [count, C, H, W].</param>
+    public static void Fill(string folder, string origin, (int Count, int Batch) sizes, Func<(int First, int Count), Tensor> draw, Action<int> done, CancellationToken cancellationToken)
     {
-        using var scope = NewDisposeScope();
-        var pictures = sampler.Draw(batch.First, batch.Count, seed, prompts is null ? null : [.. prompts.Skip(batch.First).Take(batch.Count)]);
-        for (var i = 0; i < batch.Count; i++)
-            PngFile.Write(PathOf(folder, batch.First + i), pictures[i]);
+        Directory.CreateDirectory(folder);
+        Claim(folder, origin);
+        for (var first = 0; first < sizes.Count; first += sizes.Batch)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var count = Math.Min(sizes.Batch, sizes.Count - first);
+            if (!File.Exists(PathOf(folder, first + count - 1)))
+            {
+                using var scope = NewDisposeScope();
+                var pictures = draw((first, count));
+                for (var i = 0; i < count; i++)
+                    PngFile.Write(PathOf(folder, first + i), pictures[i]);
+            }
+            done(first + count);
+        }
     }
 
-    private static string PathOf(string folder, int index) => Path.Combine(folder, $"{index:D6}.png");
+    /// <summary>Where picture number i is.</summary>
+    public static string PathOf(string folder, int index) => Path.Combine(folder, $"{index:D6}.png");
 
     /// <summary>Pictures of another model, seed or count do not count as drawn.</summary>
-    internal static void Claim(string folder, string origin)
+    private static void Claim(string folder, string origin)
     {
         var note = Path.Combine(folder, Note);
         var text = System.Text.Json.JsonSerializer.Serialize(new { origin }) + "\n";

@@ -1,3 +1,4 @@
+using Bruma.Data;
 using Bruma.Data.Emoji;
 using Bruma.Recipes.Cats;
 using Bruma.Recipes.Emoji;
@@ -29,16 +30,16 @@ public static class PictureSets
 
     private static string Cats()
     {
-        var folder = EmojiDataset.DefaultFolder("cats");
-        if (!CatPhotos.IsIn(folder))
+        var folder = CatPhotos.DefaultFolder;
+        if (!PictureMetadata.IsIn(folder))
             CatPhotos.Build(Pets ?? throw new BrumaException("BRUMA_SHARED: does not name a folder with data/pets, where the photos of cats are; set it, or give --data a folder of your own."), folder);
         return folder;
     }
 
     private static string Emoji(string name, int count)
     {
-        var folder = EmojiDataset.DefaultFolder($"{name}-pictures");
-        if (EmojiPictures.IsIn(folder))
+        var folder = DataCache.Folder($"{name}-pictures");
+        if (PictureMetadata.IsIn(folder))
             return folder;
         using var built = EmojiDataset.Open(EmojiDataset.DefaultFolder(name));
         EmojiPictures.Write(folder, built, EmojiSplits.Committed, count);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Bruma.Hub;
 
 namespace Bruma.Recipes;
 
@@ -10,6 +11,13 @@ internal static class RunConfig
     {
         if (!condition)
             throw new BrumaException(FormattableString.Invariant($"{option} {found}: must be {expected}."));
+    }
+
+    /// <summary>The recipe that a run's configuration names; null where it names none.</summary>
+    public static string? RecipeOf(string path)
+    {
+        using var json = PythonJson.ParseFile(path);
+        return json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("recipe", out var name) ? name.GetString() : null;
     }
 
     /// <exception cref="BrumaException">The file is missing, or not the configuration of a run of this recipe.</exception>

@@ -1,6 +1,4 @@
-using System.Text.Json;
 using Bruma.Data.Emoji;
-using Bruma.Hub;
 using Bruma.Recipes.Adaptation;
 using Bruma.Recipes.Emoji;
 using Bruma.Recipes.Finetuning;
@@ -34,8 +32,7 @@ public static class TrainingRuns
     public static ITrainingRun Resume(string folder)
     {
         var config = RunFolder.Open(folder).Config;
-        using var json = PythonJson.ParseFile(config);
-        var recipe = json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("recipe", out var name) ? name.GetString() : null;
+        var recipe = RunConfig.RecipeOf(config);
         return recipe is not null && Recipes.TryGetValue(recipe, out var resume)
             ? resume(folder)
             : throw new BrumaException($"{config}: \"recipe\" is {(recipe is null ? "missing" : $"\"{recipe}\"")}; expected one of {string.Join(", ", Recipes.Keys)}. Give the folder that bruma train wrote.");

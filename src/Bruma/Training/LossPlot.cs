@@ -14,12 +14,13 @@ public static class LossPlot
         using var plot = new Plot();
         var window = Math.Max(1, rows.Count / 50);
         var stride = Math.Max(1, rows.Count / MostPoints);
-        var shown = rows.Where((_, i) => i % stride == 0 || i == rows.Count - 1).ToArray();
+        bool IsShown(int i) => i % stride == 0 || i == rows.Count - 1;
+        var shown = rows.Where((_, i) => IsShown(i)).ToArray();
         var steps = shown.Select(row => (double)row.Step).ToArray();
 
         var raw = plot.Add.ScatterLine(steps, [.. shown.Select(row => row.Loss)], Colors.SteelBlue.WithAlpha(0.35));
         raw.LegendText = "loss";
-        var mean = plot.Add.ScatterLine(steps, RunningMean(rows, window, stride), Colors.SteelBlue);
+        var mean = plot.Add.ScatterLine(steps, [.. RunningMean(rows.Select(row => row.Loss), window).Where((_, i) => IsShown(i))], Colors.SteelBlue);
         mean.LineWidth = 2;
         mean.LegendText = $"mean of {window} steps";
         var rate = plot.Add.ScatterLine(steps, [.. shown.Select(row => row.LearningRate)], Colors.DarkOrange);
@@ -36,11 +37,15 @@ public static class LossPlot
         plot.SavePng(path, 900, 500);
     }
 
-    private static double[] RunningMean(IReadOnlyList<(long Step, double Loss, double LearningRate)> rows, int window, int stride)
+    /// <summary>Of every value and those before it, as many as the window has.</summary>
+    public static IEnumerable<double> RunningMean(IEnumerable<double> values, int window)
     {
-        var sums = new double[rows.Count + 1];
-        for (var i = 0; i < rows.Count; i++)
-            sums[i + 1] = sums[i] + rows[i].Loss;
-        return [.. Enumerable.Range(0, rows.Count).Where(i => i % stride == 0 || i == rows.Count - 1).Select(i => (sums[i + 1] - sums[Math.Max(0, i + 1 - window)]) / Math.Min(window, i + 1))];
+        var sums = new List<double> { 0 };
+        foreach (var value in values)
+        {
+            sums.Add(sums[^1] + value);
+            var count = Math.Min(window, sums.Count - 1);
+            yield return (sums[^1] - sums[^(count + 1)]) / count;
+        }
     }
 }

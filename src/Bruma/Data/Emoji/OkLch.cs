@@ -6,6 +6,16 @@ internal readonly record struct OkLch(float Lightness, float Chroma, float Hue)
 {
     private static readonly float[] Linear = [.. Enumerable.Range(0, 256).Select(i => i / 255f).Select(c => c <= 0.04045f ? c / 12.92f : MathF.Pow((c + 0.055f) / 1.055f, 2.4f))];
 
+    /// <summary>The colour's place on the axes from green to red and from blue to yellow.</summary>
+    public (float A, float B) Axes
+    {
+        get
+        {
+            var (sin, cos) = MathF.SinCos(Hue * (MathF.PI / 180));
+            return (Chroma * cos, Chroma * sin);
+        }
+    }
+
     public static OkLch Of(byte red, byte green, byte blue)
     {
         var (r, g, b) = (Linear[red], Linear[green], Linear[blue]);
@@ -21,8 +31,7 @@ internal readonly record struct OkLch(float Lightness, float Chroma, float Hue)
     /// <summary>The nearest colour of a screen; what it cannot show is cut off.</summary>
     public (byte Red, byte Green, byte Blue) ToBytes()
     {
-        var (sin, cos) = MathF.SinCos(Hue * (MathF.PI / 180));
-        var (a, b) = (Chroma * cos, Chroma * sin);
+        var (a, b) = Axes;
         var l = Cube(Lightness + 0.3963377774f * a + 0.2158037573f * b);
         var m = Cube(Lightness - 0.1055613458f * a - 0.0638541728f * b);
         var s = Cube(Lightness - 0.0894841775f * a - 1.2914855480f * b);

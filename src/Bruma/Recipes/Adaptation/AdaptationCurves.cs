@@ -14,7 +14,8 @@ internal static class AdaptationCurves
             return false;
         using var plot = new Plot();
         var window = Math.Max(1, rows.Count / 50);
-        var means = rows.Select((row, i) => (Step: row[0], Loss: rows.Skip(Math.Max(0, i + 1 - window)).Take(Math.Min(window, i + 1)).Average(one => one[1]))).Where((_, i) => i % Math.Max(1, rows.Count / 1000) == 0).ToList();
+        var stride = Math.Max(1, rows.Count / 1000);
+        var means = rows.Zip(LossPlot.RunningMean(rows.Select(row => row[1]), window), (row, mean) => (Step: row[0], Loss: mean)).Where((_, i) => i % stride == 0).ToList();
         var loss = plot.Add.ScatterLine(means.Select(point => point.Step).ToArray(), means.Select(point => point.Loss).ToArray(), Colors.SteelBlue);
         loss.LegendText = window == 1 ? "training loss" : $"training loss, mean of {window} steps";
         if (rows.Where(row => double.IsFinite(row[2])).ToList() is { Count: > 0 } watched)

@@ -27,8 +27,7 @@ internal sealed class AdaptationData : IDisposable
     {
         (_options, _codec, _main, _prior, _replay, Sha256, _captions) = (options, codec, main, prior, replay, sum, new Captions(options));
         var share = Share(options, main.Count);
-        List<int> Part(DataPart part) => [.. Enumerable.Range(0, main.Count).Where(i => HashedParts.Of(main.Names[i], share) == part)];
-        (_training, Validation) = (Part(DataPart.Training), Part(DataPart.Validation));
+        (_training, Validation) = (HashedParts.Places(main.Names, share, DataPart.Training), HashedParts.Places(main.Names, share, DataPart.Validation));
         if (_training.Count == 0)
             (_training, Validation) = ([.. Enumerable.Range(0, main.Count)], []);
         Held = main.Count - _training.Count;
@@ -72,13 +71,13 @@ internal sealed class AdaptationData : IDisposable
             throw new BrumaException($"{options.Data}: the pictures have no captions (metadata.jsonl with \"text\", .txt files beside them, or class folders); write some, or say one for all with --caption-template \"a photo of ...\".");
         var (cut, control) = ((options.Resolution, options.Flip), ControlPictures.For(options, source));
         var sum = control?.Sum(source.Sha256()) ?? source.Sha256();
-        var main = LatentSet.Load(source, example => captions.All(source, example) is { Count: > 0 } all ? all : [captions.Missing], cache, cut, control);
+        var main = LatentSet.Load(source, example => captions.All(source, example, captions.Missing), cache, cut, control);
         var prior = classFolder is null ? null : LatentSet.Load(ImageSource.Open(classFolder), _ => [options.ClassPrompt!], cache, cut);
         LatentSet? replay = null;
         if (options.Replay is { } folder)
         {
             var (other, plain) = (ImageSource.Open(folder), new Captions(options with { InstancePrompt = null }));
-            replay = LatentSet.Load(other, example => plain.All(other, example) is { Count: > 0 } all ? all : [""], cache, cut, ControlPictures.For(options, other));
+            replay = LatentSet.Load(other, example => plain.All(other, example, ""), cache, cut, ControlPictures.For(options, other));
         }
         return new AdaptationData(options, autoencoder.Config, main, prior, replay, sum);
     }

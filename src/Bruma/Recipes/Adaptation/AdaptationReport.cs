@@ -1,5 +1,4 @@
 using Bruma.Data;
-using Bruma.Hub;
 using Bruma.Imaging;
 using Bruma.Metrics;
 using Bruma.Training;
@@ -49,8 +48,7 @@ public sealed class AdaptationReport
 
     private static void RequireRecipe(string config)
     {
-        using var json = PythonJson.ParseFile(config);
-        var recipe = json.RootElement.TryGetProperty("recipe", out var name) ? name.GetString() : null;
+        var recipe = RunConfig.RecipeOf(config);
         if (recipe is null || !AdaptationOptions.Recipes.Contains(recipe))
             throw new BrumaException($"{config}: \"recipe\" is {recipe ?? "missing"}; reports are made of runs of {string.Join(", ", AdaptationOptions.Recipes)}. Measure others with bruma evaluate.");
     }

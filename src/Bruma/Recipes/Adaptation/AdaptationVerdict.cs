@@ -7,7 +7,6 @@ namespace Bruma.Recipes.Adaptation;
 public static class AdaptationVerdict
 {
     private const double VariedFrom = 0.8; // of the real photos' coverage
-    private const double MostCopies = 0.02;
     private const double Follows = 0.05; // of F1, above what agrees by chance
 
     /// <param name="sets">Rows of the report; those that could not be measured are missing.</param>
@@ -22,10 +21,10 @@ public static class AdaptationVerdict
         if (samples["coverage"] is { } coverage)
             yield return Variety(coverage, Row(MeasuredSet.Test)?["coverage"]);
         if (samples["copies"] is { } copies)
-            yield return copies > MostCopies
+            yield return copies > SampleWatch.MostCopies
                 ? $"Copies: {Percent(copies)} of the samples are nearly a photo of the training set: too many; train for fewer steps, on more photos, or with a lower rank or learning rate."
-                : $"Copies: {Percent(copies)} of the samples are nearly a photo of the training set; at most {Percent(MostCopies)} is fine.";
-        if (samples["duplicates"] is > MostCopies and var repeated)
+                : $"Copies: {Percent(copies)} of the samples are nearly a photo of the training set; at most {Percent(SampleWatch.MostCopies)} is fine.";
+        if (samples["duplicates"] is > SampleWatch.MostCopies and var repeated)
             yield return $"Repetition: {Percent(repeated)} of the samples look like an earlier sample: the model has collapsed onto a few pictures.";
         if (outlines is { Samples: var (asked, others) })
             yield return $"Outlines: F1 {Number(asked)} with the outline that a sample was drawn after, {Number(others)} with those of other samples: {(asked - others > Follows ? "samples follow it" : "samples do not follow it")}.";

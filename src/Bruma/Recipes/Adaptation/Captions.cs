@@ -24,9 +24,10 @@ internal sealed class Captions(AdaptationOptions options)
         return label is null ? null : $"a photo of a {label}";
     }
 
-    /// <summary>All that may be said of an example, its caption first; empty where nothing is known of it.</summary>
-    public IReadOnlyList<string> All(ImageSource source, ImageExample example) =>
-        Of(source, example) is not { } first ? [] : options.InstancePrompt is null ? [first, .. example.OtherCaptions ?? []] : [first];
+    /// <summary>All that may be said of an example, its caption first.</summary>
+    /// <param name="unknown">What is said where nothing is known of it.</param>
+    public IReadOnlyList<string> All(ImageSource source, ImageExample example, string unknown) =>
+        Of(source, example) is not { } first ? [unknown] : options.InstancePrompt is null ? [first, .. example.OtherCaptions ?? []] : [first];
 
     /// <summary>One of the captions as it is shown this time: dropped, shuffled, or in another sentence, as (seed, place) has it.</summary>
     public string Shown(IReadOnlyList<string> captions, long place)

@@ -15,12 +15,11 @@ internal sealed class EqualDraws(Tensor reference, int size) : IDisposable
 
     private const int Draws = 5;
     private const double TwoSided = 1.96;
+    private static readonly string[] Drawn = ["fd", "prc", "density", "coverage", "vendi", "diversity"];
 
-    private readonly SetComparison _drawn = new(reference, new ComparisonOptions(["fd", "prc", "density", "coverage", "vendi", "diversity"], Parts: 0));
-    private readonly SetComparison _left = new(reference, new ComparisonOptions(["fd", "prc", "density", "coverage", "vendi", "diversity"]));
+    private readonly SetComparison _drawn = new(reference, new ComparisonOptions(Drawn, Parts: 0));
+    private readonly SetComparison _left = new(reference, new ComparisonOptions(Drawn));
     private readonly SetComparison _whole = new(reference, new ComparisonOptions(["kid", "copies"], KidSubsets: 100, KidSubsetSize: 70, Parts: 0));
-
-    public int Size => size;
 
     public MeasuredSet Of(string key, string label, Tensor features)
     {
@@ -50,8 +49,8 @@ internal sealed class EqualDraws(Tensor reference, int size) : IDisposable
         return draws[0].Keys.ToDictionary(key => key, key =>
         {
             var values = draws.Select(draw => draw[key].Value).ToList();
-            var (mean, spread) = (values.Average(), 0.0);
-            spread = TwoSided * Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / (Draws - 1));
+            var mean = values.Average();
+            var spread = TwoSided * Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / (Draws - 1));
             return new Measured(mean, mean - spread, mean + spread);
         }, StringComparer.Ordinal);
     }

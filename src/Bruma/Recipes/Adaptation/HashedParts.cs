@@ -30,4 +30,7 @@ public static class HashedParts
         var first = SHA256.HashData(Encoding.UTF8.GetBytes(name))[0];
         return first < TestBelow ? DataPart.Test : first < TestBelow + Math.Ceiling(validationShare * Bytes) ? DataPart.Validation : DataPart.Training;
     }
+
+    /// <summary>Where in a list of names those of a part stand.</summary>
+    public static List<int> Places(IReadOnlyList<string> names, double validationShare, DataPart part) => [.. Enumerable.Range(0, names.Count).Where(i => Of(names[i], validationShare) == part)];
 }

@@ -9,6 +9,8 @@ namespace Bruma.Recipes.Adaptation;
 /// <param name="autoencoderSum">SHA-256 of the autoencoder's weights.</param>
 public sealed class LatentCache(AutoencoderKl autoencoder, string autoencoderSum)
 {
+    private const string Latents = "latents";
+
     /// <summary><c>BRUMA_CACHE</c>, else <c>bruma</c> in the user's cache.</summary>
     public static string Root => Environment.GetEnvironmentVariable("BRUMA_CACHE") is { Length: > 0 } folder ? folder
         : Path.Combine(Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache ? cache : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache"), "bruma");
@@ -23,28 +25,13 @@ public sealed class LatentCache(AutoencoderKl autoencoder, string autoencoderSum
         using var scope = NewDisposeScope();
         using var still = no_grad();
         var path = Path.Combine(Root, "latents", autoencoderSum[..16], $"{Sum(pixels)}.safetensors");
-        if (Find(path) is { } known)
+        if (StoredTensors.Find(path)?.GetValueOrDefault(Latents) is { } known)
             return known.MoveToOuterDisposeScope();
         var distribution = autoencoder.Encode(pixels.to(float32).unsqueeze(0) / 127.5f - 1);
         var values = cat([distribution.Mean, (0.5 * distribution.LogVariance).exp()]).to(float32);
-        SafetensorsFile.Write(path, [new("latents", values)]);
+        SafetensorsFile.Write(path, [new(Latents, values)]);
         Encoded++;
         return values.MoveToOuterDisposeScope();
-    }
-
-    private static Tensor? Find(string path)
-    {
-        if (!File.Exists(path))
-            return null;
-        try
-        {
-            using var file = new SafetensorsFile(path);
-            return file.Read("latents");
-        }
-        catch (BrumaException)
-        {
-            return null; // damaged: encoded again and replaced
-        }
     }
 
     private static unsafe string Sum(Tensor pixels)

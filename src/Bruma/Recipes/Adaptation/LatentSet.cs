@@ -46,7 +46,7 @@ internal sealed class LatentSet : IDisposable
             try
             {
                 var picture = source.Load(i);
-                var pixels = PictureSquare.Cut(picture.shape[0] == 1 ? picture.expand(3, -1, -1) : picture, source.Examples[i], size);
+                var pixels = PictureSquare.Cut(picture, source.Examples[i], size);
                 var shown = control?.Of(source.Examples[i], picture, pixels); // may refuse, before anything is kept
                 latents.Add(cache.Get(pixels).MoveToOuterDisposeScope());
                 if (shown is not null)

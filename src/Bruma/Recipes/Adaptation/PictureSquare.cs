@@ -10,14 +10,14 @@ public static class PictureSquare
 {
     private const double HeadMargin = 1.7;
 
-    /// <param name="picture">uint8 [3, H, W].</param>
+    /// <param name="picture">uint8 [1 or 3, H, W].</param>
     /// <returns>uint8 [3, size, size].</returns>
     public static Tensor Cut(Tensor picture, ImageExample example, int size)
     {
         using var scope = NewDisposeScope();
         var (height, width) = ((int)picture.shape[1], (int)picture.shape[2]);
         var (top, left, side) = Place(height, width, HeadBox(example));
-        var square = picture.narrow(1, top, side).narrow(2, left, side).contiguous();
+        var square = picture.narrow(1, top, side).narrow(2, left, side).expand(3, -1, -1).contiguous();
         return Resampling.Resize(square, size, size, ResampleFilter.Bicubic).MoveToOuterDisposeScope();
     }
 

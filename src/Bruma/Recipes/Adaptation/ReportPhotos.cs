@@ -25,7 +25,7 @@ internal sealed class SquaredSource(ImageSource whole, int side) : ImageSource
         var picture = whole.Load(index);
         if (picture.shape[0] == 3 && picture.shape[1] == side && picture.shape[2] == side)
             return picture.MoveToOuterDisposeScope();
-        return PictureSquare.Cut(picture.shape[0] == 1 ? picture.expand(3, -1, -1) : picture, whole.Examples[index], side).MoveToOuterDisposeScope();
+        return PictureSquare.Cut(picture, whole.Examples[index], side).MoveToOuterDisposeScope();
     }
 
     public override string Sha256()
@@ -48,11 +48,10 @@ internal sealed record ReportPhotos(ImageSource Source, ImageSource Squares, Fea
         var squares = new SquaredSource(source, side);
         var features = extraction.Run(squares, [.. Enumerable.Range(0, source.Examples.Count)], done, cancellation);
         var share = AdaptationData.Share(options, features.Count);
-        var isTest = features.Indices.Select(index => HashedParts.Of(source.Examples[index].Name, share) == DataPart.Test).ToList();
-        if (isTest.TrueForAll(test => test))
-            isTest = [.. isTest.Select(_ => false)]; // then the run trained on all
-        List<int> Rows(bool test) => [.. Enumerable.Range(0, isTest.Count).Where(row => isTest[row] == test)];
-        return new ReportPhotos(source, squares, features, Rows(false), Rows(true));
+        var test = HashedParts.Places([.. features.Indices.Select(index => source.Examples[index].Name)], share, DataPart.Test);
+        if (test.Count == features.Count)
+            test = []; // then the run trained on all
+        return new ReportPhotos(source, squares, features, [.. Enumerable.Range(0, features.Count).Except(test)], test);
     }
 
     /// <returns>[n, D], in the caller's scope.</returns>

@@ -31,23 +31,13 @@ internal sealed class RunSamples(AdaptationOptions options, string model)
         control?.to(pipeline.Network.Precision);
         var request = new ImageRequest { Width = options.Resolution, Height = options.Resolution, Steps = pipeline.Defaults.Steps ?? Steps };
         Settings = new StableDiffusionSamples(pipeline, request).Settings;
-        Directory.CreateDirectory(folder);
-        DrawnSamples.Claim(folder, FormattableString.Invariant($"{SampleModels.HashOf(options.Model)} {(adapted ? SampleModels.HashOf(model) : "")} {seed} {options.Resolution} {options.Data}\n{string.Join('\n', wishes.Select(wish => wish.Prompt))}"));
+        var origin = FormattableString.Invariant($"{SampleModels.HashOf(options.Model)} {(adapted ? SampleModels.HashOf(model) : "")} {seed} {options.Resolution} {options.Data}\n{string.Join('\n', wishes.Select(wish => wish.Prompt))}");
         var size = control is null ? Math.Clamp(BatchPixels / (options.Resolution * options.Resolution), 1, 16) : 1;
-        for (var first = 0; first < wishes.Count; first += size)
+        DrawnSamples.Fill(folder, origin, (wishes.Count, size), batch =>
         {
-            cancellation.ThrowIfCancellationRequested();
-            var count = Math.Min(size, wishes.Count - first);
-            if (!File.Exists(PathOf(folder, first + count - 1)))
-            {
-                using var batch = NewDisposeScope();
-                var asked = control is null ? request : request with { Controls = [new ControlInput(control, wishes[first].Picture!)] };
-                var pictures = new StableDiffusionSamples(pipeline, asked).Draw(first, count, seed, [.. wishes.Skip(first).Take(count).Select(wish => wish.Prompt)]);
-                for (var i = 0; i < count; i++)
-                    PngFile.Write(PathOf(folder, first + i), pictures[i]);
-            }
-            done(first + count);
-        }
+            var asked = control is null ? request : request with { Controls = [new ControlInput(control, wishes[batch.First].Picture!)] };
+            return new StableDiffusionSamples(pipeline, asked).Draw(batch.First, batch.Count, seed, [.. wishes.Skip(batch.First).Take(batch.Count).Select(wish => wish.Prompt)]);
+        }, done, cancellation);
         return new ImageFolder(folder);
     }
 
@@ -61,7 +51,7 @@ internal sealed class RunSamples(AdaptationOptions options, string model)
         foreach (var (i, photo) in photos.Index())
         {
             using var one = NewDisposeScope();
-            PngFile.Write(PathOf(folder, i), ImageTensor.ToBytes(autoencoder.call(ImageTensor.FromBytes(photo).unsqueeze(0)))[0]);
+            PngFile.Write(DrawnSamples.PathOf(folder, i), ImageTensor.ToBytes(autoencoder.call(ImageTensor.FromBytes(photo).unsqueeze(0)))[0]);
         }
         return new ImageFolder(folder);
     }
@@ -79,6 +69,4 @@ internal sealed class RunSamples(AdaptationOptions options, string model)
             pipeline.AddEmbedding(word);
         return pipeline;
     }
-
-    private static string PathOf(string folder, int index) => Path.Combine(folder, $"{index:D6}.png");
 }

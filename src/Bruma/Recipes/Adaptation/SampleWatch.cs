@@ -29,8 +29,8 @@ internal sealed class SampleWatch : IDisposable
         using var scope = NewDisposeScope();
         var source = new SquaredSource(ImageSource.Open(options.Data), Side);
         using var features = new FeatureExtraction(_network, new FeatureCache(FeatureCache.DefaultRoot)).Run(source, [.. Enumerable.Range(0, source.Examples.Count)]);
-        var share = AdaptationData.Share(options, features.Count);
-        Tensor Part(DataPart part) => features.Features.index_select(0, tensor(Enumerable.Range(0, features.Count).Where(row => HashedParts.Of(source.Examples[features.Indices[row]].Name, share) == part).Select(row => (long)row).ToArray()));
+        var (names, share) = (features.Indices.Select(index => source.Examples[index].Name).ToList(), AdaptationData.Share(options, features.Count));
+        Tensor Part(DataPart part) => features.Features.index_select(0, tensor(HashedParts.Places(names, share, part).Select(row => (long)row).ToArray()));
         (_watched, _trained) = (Part(DataPart.Validation).DetachFromDisposeScope(), Part(DataPart.Training).DetachFromDisposeScope());
     }
 

@@ -9,6 +9,9 @@ namespace Bruma.Recipes.Adaptation;
 /// <summary>Encoded captions on disk, each under the sum of its text, of the text encoders and of their tokenizers: a changed caption invalidates only itself.</summary>
 internal sealed class TextFiles
 {
+    private const string Context = "context";
+    private const string Pooled = "pooled";
+
     private readonly string _folder;
 
     private TextFiles(string sum) => _folder = Path.Combine(LatentCache.Root, "texts", sum[..16]);
@@ -22,27 +25,14 @@ internal sealed class TextFiles
     }
 
     /// <returns>In the caller's scope; null where it is not there, or damaged.</returns>
-    public PromptEmbedding? Find(string caption)
-    {
-        var path = PathOf(caption);
-        if (!File.Exists(path))
-            return null;
-        try
-        {
-            using var file = new SafetensorsFile(path);
-            return new PromptEmbedding(file.Read("context"), file.Tensors.ContainsKey("pooled") ? file.Read("pooled") : null);
-        }
-        catch (BrumaException)
-        {
-            return null; // encoded again and replaced
-        }
-    }
+    public PromptEmbedding? Find(string caption) =>
+        StoredTensors.Find(PathOf(caption)) is { } found && found.TryGetValue(Context, out var context) ? new PromptEmbedding(context, found.GetValueOrDefault(Pooled)) : null;
 
     public void Keep(string caption, PromptEmbedding text)
     {
-        var tensors = new Dictionary<string, Tensor> { ["context"] = text.Context };
+        var tensors = new Dictionary<string, Tensor> { [Context] = text.Context };
         if (text.Pooled is { } pooled)
-            tensors["pooled"] = pooled;
+            tensors[Pooled] = pooled;
         SafetensorsFile.Write(PathOf(caption), tensors);
     }
 

@@ -1,7 +1,5 @@
-using System.Text;
 using System.Text.Json;
 using Bruma.Data;
-using Bruma.Hub;
 using Bruma.Recipes.Adaptation;
 using static TorchSharp.torch;
 
@@ -12,11 +10,10 @@ public static class CatPhotos
 {
     public const string Name = "cats";
 
-    private const string Metadata = "metadata.jsonl";
     private const int Measured = 64;
 
-    /// <summary>Whether a finished set is in the folder.</summary>
-    public static bool IsIn(string folder) => File.Exists(Path.Combine(folder, Metadata));
+    /// <summary>Where the set is put unless another folder is named.</summary>
+    public static string DefaultFolder => DataCache.Folder(Name);
 
     /// <summary>Copies the photos of cats and writes <c>metadata.jsonl</c> with a list of captions in <c>text</c>, and the words themselves in columns.</summary>
     /// <param name="photos">The pets photos: <c>metadata.jsonl</c> with <c>species</c>, <c>breed</c> and perhaps <c>head_box</c>.</param>
@@ -25,25 +22,23 @@ public static class CatPhotos
     public static int Build(string photos, string folder)
     {
         var source = new ImageFolder(photos);
-        var rows = new StringBuilder();
-        var count = 0;
+        var rows = new List<object>();
         for (var i = 0; i < source.Examples.Count; i++)
         {
             var example = source.Examples[i];
             if (example.Columns is not { } columns || columns.GetValueOrDefault("species") != "cat" || columns.GetValueOrDefault("breed") is not { } breed)
                 continue;
-            rows.Append(Row(source.Load(i), example, breed.ToLowerInvariant().Replace('_', ' '))).Append('\n');
+            rows.Add(Row(source.Load(i), example, breed.ToLowerInvariant().Replace('_', ' ')));
             Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(folder, example.Name))!);
             File.Copy(Path.Combine(photos, example.Name), Path.Combine(folder, example.Name), overwrite: true);
-            count++;
         }
-        if (count == 0)
+        if (rows.Count == 0)
             throw new BrumaException($"{photos}: no photo of a cat there; its metadata.jsonl needs the columns species (cat) and breed.");
-        AtomicFile.WriteText(Path.Combine(folder, Metadata), rows.ToString()); // last: a folder with it is complete
-        return count;
+        PictureMetadata.Write(folder, rows);
+        return rows.Count;
     }
 
-    private static string Row(Tensor picture, ImageExample example, string breed)
+    private static Dictionary<string, object?> Row(Tensor picture, ImageExample example, string breed)
     {
         using var _ = picture;
         using var square = PictureSquare.Cut(picture, example, Measured);
@@ -59,6 +54,6 @@ public static class CatPhotos
         };
         if (example.Columns!.GetValueOrDefault("head_box") is { } box)
             columns["head_box"] = JsonSerializer.Deserialize<JsonElement>(box);
-        return JsonSerializer.Serialize(columns);
+        return columns;
     }
 }

@@ -51,17 +51,17 @@ internal sealed record PhotoWords(NamedColour Coat, NamedColour Ground, string? 
 
         public void Add(OkLch colour)
         {
-            var (sin, cos) = MathF.SinCos(colour.Hue * (MathF.PI / 180));
+            var (a, b) = colour.Axes;
             _lightness += colour.Lightness;
-            _a += colour.Chroma * cos;
-            _b += colour.Chroma * sin;
+            _a += a;
+            _b += b;
             _count++;
         }
 
         public NamedColour Nearest() => EmojiRecolour.Colours.MinBy(named =>
         {
-            var (sin, cos) = MathF.SinCos(named.Sample.Hue * (MathF.PI / 180));
-            var (l, a, b) = (Lightness - named.Sample.Lightness, _a / _count - named.Sample.Chroma * cos, _b / _count - named.Sample.Chroma * sin);
+            var (sampleA, sampleB) = named.Sample.Axes;
+            var (l, a, b) = (Lightness - named.Sample.Lightness, _a / _count - sampleA, _b / _count - sampleB);
             return l * l + ChromaWeight * (a * a + b * b);
         })!;
     }
