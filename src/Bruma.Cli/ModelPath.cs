@@ -8,6 +8,8 @@ internal static class ModelPath
 {
     public const string Default = "fashion";
 
+    private const string PromptModel = "emoji";
+
     private const string Hub = "hf:";
 
     /// <summary>A folder of a pipeline.</summary>
@@ -33,9 +35,9 @@ internal static class ModelPath
     /// <summary>The same, or a single file, or a model of a hub.</summary>
     public static string FindAny(string model) => File.Exists(model) || model.StartsWith(Hub, StringComparison.Ordinal) ? model : Find(model);
 
-    /// <summary>The first installed model that takes a prompt.</summary>
+    /// <summary>The model for prompts that comes with the program, or else the first installed one that takes them.</summary>
     public static string DefaultForPrompts() =>
-        InstalledModels.All().FirstOrDefault(model => new ModelSources(model.Folder).ClassName is { } name && StableDiffusionPipeline.Knows(name))?.Folder
+        InstalledModels.All().OrderByDescending(model => model.Name == PromptModel).FirstOrDefault(model => new ModelSources(model.Folder).ClassName is { } name && StableDiffusionPipeline.Knows(name))?.Folder
         ?? throw new UsageException("no model that takes a prompt comes with this program; name one with --model, for example a checkpoint from Hugging Face or Civitai.");
 
     /// <summary>Whether a model is a U-Net over pixels, without prompts.</summary>

@@ -25,6 +25,18 @@ public sealed class Downsample2D : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
+        if (!_padsAfter && conv.weight.requires_grad && (x.shape[2] == 1 || x.shape[3] == 1))
+            return OfOneRow(x).MoveToOuterDisposeScope();
         return FastConvolution.Run(conv, _padsAfter ? functional.pad(x, (0, 1, 0, 1)) : x, stride: 2, padding: _padsAfter ? 0 : 1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The same for a map of one row or column, where only the middle taps meet a value: in bf16 oneDNN leaves the gradients of the others unset.</summary>
+    private Tensor OfOneRow(Tensor x)
+    {
+        (Tensor weight, long[] padding) = (conv.weight, [1, 1]);
+        for (var side = 0; side < 2; side++)
+            if (x.shape[2 + side] == 1)
+                (weight, padding[side]) = (weight.narrow(2 + side, 1, 1), 0);
+        return functional.conv2d(x, weight, conv.bias, strides: [2, 2], padding: padding);
     }
 }

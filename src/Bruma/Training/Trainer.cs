@@ -112,13 +112,21 @@ public sealed class Trainer<TBatch> : IDisposable
         var gradient = _accumulated ?? Parameters.Gradient;
         var norm = Math.Sqrt(FlatPass.SumOfSquares(Reader(gradient), Parameters.Count)) / total;
         if (!double.IsFinite(loss) || !double.IsFinite(norm))
-            throw new BrumaException(FormattableString.Invariant($"step {Step + 1}: the loss is {loss} and the gradient norm {norm}; the last checkpoint is whole. Try a lower --learning-rate or --precision fp32."));
+            throw new BrumaException(FormattableString.Invariant($"step {Step + 1}: the loss is {loss} and the gradient norm {norm}{Broken(gradient)}; the last checkpoint is whole. Try a lower --learning-rate or --precision fp32."));
 
         var rate = _options.Schedule.At(Step);
         Step++;
         _optimizer.Step(new OptimizerStep(gradient, Math.Min(1, _options.MaxGradientNorm / (norm + 1e-6)) / total, Step, rate, Average is null ? null : (Average, _options.Ema!.At(Step))));
         Reader(gradient).Clear(0, Parameters.Count);
         return new StepReport(Step, loss, rate, norm);
+    }
+
+    /// <summary>Where the gradient is not finite, in words: the first such parameters in the network's order, the last one to be computed.</summary>
+    private string Broken(Tensor gradient)
+    {
+        using var scope = NewDisposeScope();
+        var names = Parameters.Named(gradient).Where(pair => !pair.Value.isfinite().all().item<bool>()).Select(pair => pair.Key).ToList();
+        return names.Count == 0 ? "" : $" (not finite in {names.Count} of {Parameters.Parameters.Count} parameters, such as {string.Join(", ", names.TakeLast(3))})";
     }
 
     private double Accumulate(TBatch batch, int micro, double weight)
