@@ -1,5 +1,7 @@
+using Bruma.Diffusion;
 using Bruma.Hub;
 using Bruma.StableDiffusion;
+using static TorchSharp.torch;
 
 namespace Bruma.Cli;
 
@@ -11,6 +13,7 @@ internal static class ModelPath
     private const string PromptModel = "emoji";
 
     private const string Hub = "hf:";
+    private const string DiffusionTransformer = "DiTPipeline";
 
     /// <summary>A folder of a pipeline.</summary>
     /// <exception cref="BrumaException">Nothing of that name is there.</exception>
@@ -40,8 +43,15 @@ internal static class ModelPath
         InstalledModels.All().OrderByDescending(model => model.Name == PromptModel).FirstOrDefault(model => new ModelSources(model.Folder).ClassName is { } name && StableDiffusionPipeline.Knows(name))?.Folder
         ?? throw new UsageException("no model that takes a prompt comes with this program; name one with --model, for example a checkpoint from Hugging Face or Civitai.");
 
-    /// <summary>Whether a model is a U-Net over pixels, without prompts.</summary>
-    public static bool IsPixelModel(string model) => Directory.Exists(model) && new ModelSources(model).ClassName is "DDPMPipeline" or "DDIMPipeline";
+    /// <summary>Whether a model draws by class or without a condition, not from prompts.</summary>
+    public static bool DrawsByClass(string model) => Directory.Exists(model) && new ModelSources(model).ClassName is "DDPMPipeline" or "DDIMPipeline" or DiffusionTransformer;
+
+    /// <summary>A model of which <see cref="DrawsByClass"/> is true.</summary>
+    public static IClassPipeline OpenByClass(string model, ScalarType dtype)
+    {
+        var sources = new ModelSources(model);
+        return sources.ClassName == DiffusionTransformer ? DiTPipeline.Load(sources, dtype) : DiffusionPipeline.Load(model, dtype);
+    }
 
     /// <summary>The folder of one network: itself, or that of the run that trained it.</summary>
     public static string Component(string folder, string flag)

@@ -17,6 +17,8 @@ public sealed class CommandLineTests
     [InlineData("generate x --class bag", "both")]
     [InlineData("generate x --control c", "--control-image")]
     [InlineData("generate x --rng dice", "cpu or cuda")]
+    [InlineData("denoise fashion --prompt shoe", "--class")]
+    [InlineData("denoise --columns 1", "at least 2")]
     public void Wrong_usage_exits_with_2_and_names_the_way_out(string arguments, string expected)
     {
         var result = BrumaProgram.Run(arguments.Split(' '));

@@ -23,7 +23,7 @@ internal static class GenerateCommand
         var model = ModelPath.FindAny(arguments.Model ?? (arguments.Prompt is null ? ModelPath.Default : ModelPath.DefaultForPrompts()));
         if (GanPipeline.IsIn(model))
             return GanDrawing.Run(arguments, model, cancellation);
-        return ModelPath.IsPixelModel(model)
+        return ModelPath.DrawsByClass(model)
             ? ClassDrawing.Run(arguments, model, cancellation)
             : PromptDrawing.Run(arguments, model, cancellation);
     }

@@ -68,8 +68,8 @@ internal sealed class ExplorationContext(GenerateArguments arguments, PromptMode
         if (arguments.Prompt is null)
             throw new UsageException("say what to draw, as in bruma explore walk \"a red apple\".");
         var path = ModelPath.FindAny(arguments.Model ?? ModelPath.DefaultForPrompts());
-        if (ModelPath.IsPixelModel(path))
-            throw new UsageException($"{path}: draws pixels without a prompt; explore needs a Stable Diffusion model.");
+        if (ModelPath.DrawsByClass(path))
+            throw new UsageException($"{path}: draws by class, without a prompt; explore needs a Stable Diffusion model.");
         using var scope = NewDisposeScope();
         var (prompt, adapters) = arguments.Syntax == PromptSyntax.A1111 ? PromptAdapters.Extract(arguments.Prompt) : (arguments.Prompt, []);
         using var model = PromptModel.Load(arguments, path, adapters);

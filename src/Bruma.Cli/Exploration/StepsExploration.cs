@@ -10,26 +10,37 @@ internal static class StepsExploration
     /// <param name="moments">Steps on the sheet.</param>
     public static void Run(ExplorationContext context, int moments)
     {
-        var (noisy, clean, times) = (new List<Tensor>(), new List<Tensor>(), new List<double>());
-        foreach (var _ in context.Pipeline.Generate(context.Prompt, context.Request with { Count = 1, HighResolution = null }, Keep, cancellationToken: context.Cancellation))
+        var (pictures, steps) = (new List<List<Moment>>(), new List<Moment>());
+        foreach (var _ in context.Pipeline.Generate(context.Prompt, context.Request with { HighResolution = null }, step => steps.Add(Seen(step)), cancellationToken: context.Cancellation))
         {
-            // the callback sees the steps
+            pictures.Add(steps); // the callback has seen them
+            steps = [];
         }
-        var shown = Math.Min(moments, noisy.Count);
-        var indices = Enumerable.Range(0, shown).Select(i => (int)Math.Round(i * (noisy.Count - 1.0) / Math.Max(1, shown - 1))).ToArray();
-        var cells = new[] { noisy, clean }.SelectMany(series => indices.Select(i => new LabelledPicture(series[i], FormattableString.Invariant($"step {i + 1}, t {times[i]:0}")))).ToList();
-        context.WriteSheet($"\"{context.Prompt}\", step by step ({context.Settings(context.Request)})", cells, shown, ["x_t", "predicted x_0"]);
+        var count = pictures[0].Count;
+        var shown = Enumerable.Range(0, Math.Min(moments, count)).Select(i => (int)Math.Round(i * (count - 1.0) / Math.Max(1, Math.Min(moments, count) - 1))).ToArray();
+        var cells = new List<LabelledPicture>();
+        var rows = new List<string>();
+        for (var i = 0; i < pictures.Count; i++)
+        {
+            LabelledPicture Cell(Func<Moment, Tensor> part, int step) => new(part(pictures[i][step]), FormattableString.Invariant($"step {step + 1}, t {pictures[i][step].Time:0}"));
+            cells.AddRange([.. shown.Select(step => Cell(moment => moment.Noisy, step)), .. shown.Select(step => Cell(moment => moment.Clean, step))]);
+            var seed = pictures.Count == 1 ? "" : $", seed {context.Request.Seed + i}";
+            rows.AddRange([$"x_t{seed}", $"predicted x_0{seed}"]);
+        }
+        context.WriteSheet($"\"{context.Prompt}\", step by step ({context.Settings(context.Request)})", cells, shown.Length, rows);
         using var scope = NewDisposeScope();
-        context.WriteAnimation([.. noisy.Zip(clean, (left, right) => cat([left, right], 2))]);
+        context.WriteAnimation([.. Enumerable.Range(0, count).Select(step => cat([.. pictures.Select(moment => cat([moment[step].Noisy, moment[step].Clean], 2))], 1))]);
 
-        void Keep(GenerationStep step)
+        Moment Seen(GenerationStep step)
         {
             using var scope = NewDisposeScope();
-            noisy.Add(Decoded(step.Latents));
-            clean.Add(Decoded(step.Denoised));
-            times.Add(step.Timestep);
+            return new Moment(Decoded(step.Latents), Decoded(step.Denoised), step.Timestep);
         }
 
         Tensor Decoded(Tensor latents) => ImageTensor.ToBytes(context.Pipeline.Decode(latents, context.Arguments.Tiling))[0].clone().DetachFromDisposeScope();
     }
+
+    /// <param name="Noisy">The latents after a step, decoded; uint8 [3, H, W].</param>
+    /// <param name="Clean">What the network takes them for, decoded.</param>
+    private sealed record Moment(Tensor Noisy, Tensor Clean, double Time);
 }

@@ -15,7 +15,7 @@ namespace Bruma.Diffusion;
 public sealed record DiffusionRequest(int Count, long Seed, long? Class = null, int? Steps = null, double? GuidanceScale = null, string? Scheduler = null, double Eta = 0);
 
 /// <summary>A diffusion model in pixel space with an unconditional or class-conditional U-Net: diffusers' <c>DDPMPipeline</c> and <c>DDIMPipeline</c>.</summary>
-public sealed class DiffusionPipeline : IDisposable
+public sealed class DiffusionPipeline : IClassPipeline
 {
     private const int DefaultSteps = 25;
 
@@ -30,6 +30,12 @@ public sealed class DiffusionPipeline : IDisposable
     public SchedulerConfig Scheduler { get; }
 
     public ModelDefaults Defaults { get; }
+
+    public int? Classes => Network.Config.NumClassEmbeds is { } rows ? Defaults.Classes?.Count ?? rows : null;
+
+    public int PictureSize => Defaults.Size ?? Network.Config.SampleSize?.Height ?? throw new BrumaException("the model names no picture size: its unet/config.json needs sample_size.");
+
+    public (int Steps, double GuidanceScale) Standard => (Defaults.Steps ?? DefaultSteps, Defaults.GuidanceScale ?? 1);
 
     /// <summary>Reads a folder with <c>model_index.json</c>, <c>unet/</c>, <c>scheduler/</c> and, where Bruma wrote it, <c>bruma.json</c>.</summary>
     /// <param name="folder">The model folder.</param>
@@ -75,12 +81,12 @@ public sealed class DiffusionPipeline : IDisposable
     {
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
-        var size = Defaults.Size ?? Network.Config.SampleSize?.Height ?? throw new BrumaException("the model names no picture size: its unet/config.json needs sample_size.");
+        var size = PictureSize;
         var noise = new PictureNoise(request.Seed, request.Count);
         var config = request.Scheduler is null ? Scheduler : SchedulerNames.Find(request.Scheduler, Scheduler);
-        using var scheduler = Schedulers.Scheduler.Create(config, request.Steps ?? Defaults.Steps ?? DefaultSteps, new SchedulerOptions(request.Eta));
+        using var scheduler = Schedulers.Scheduler.Create(config, request.Steps ?? Standard.Steps, new SchedulerOptions(request.Eta));
         var start = noise.Draw([request.Count, Network.Config.InChannels, size, size]);
-        var network = Guided(request.Class, request.GuidanceScale ?? (request.Class is null ? 1 : Defaults.GuidanceScale ?? 1));
+        var network = Guided(request.Class, request.GuidanceScale ?? (request.Class is null ? 1 : Standard.GuidanceScale));
         return DenoisingLoop.Run(network, scheduler, start, noise.Draw, onStep, cancellationToken).clamp(-1, 1).MoveToOuterDisposeScope();
     }
 

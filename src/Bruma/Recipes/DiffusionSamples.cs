@@ -20,7 +20,7 @@ public sealed class DiffusionSamples : ISampleModel
 
     public bool TakesPrompts => false;
 
-    private int Classes => _pipeline.Network.Config.NumClassEmbeds is null ? 0 : _pipeline.Defaults.Classes?.Count ?? _pipeline.Network.Config.NumClassEmbeds.Value;
+    private int Classes => _pipeline.Classes ?? 0;
 
     public static ISampleModel Open(string folder, int count)
     {

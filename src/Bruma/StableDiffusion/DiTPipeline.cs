@@ -8,7 +8,7 @@ namespace Bruma.StableDiffusion;
 
 /// <summary>A diffusion transformer over latents that draws by class: diffusers' <c>DiTPipeline</c>.</summary>
 /// <remarks>Peebles and Xie 2022, arXiv:2212.09748.</remarks>
-public sealed class DiTPipeline : IDisposable
+public sealed class DiTPipeline : IClassPipeline
 {
     private const int DefaultSteps = 50;
     private const double DefaultScale = 4;
@@ -29,7 +29,11 @@ public sealed class DiTPipeline : IDisposable
     public ModelDefaults Defaults { get; }
 
     /// <summary>Number of classes; the network has one more, for none.</summary>
-    public int Classes => Network.Config.NumEmbedsAdaNorm;
+    public int? Classes => Network.Config.NumEmbedsAdaNorm;
+
+    public int PictureSize => Network.Config.SampleSize * Autoencoder.Config.Reduction;
+
+    public (int Steps, double GuidanceScale) Standard => (Defaults.Steps ?? DefaultSteps, Defaults.GuidanceScale ?? DefaultScale);
 
     /// <summary>Reads a diffusers folder, parts of which may come from elsewhere.</summary>
     public static DiTPipeline Load(ModelSources sources, ScalarType dtype = ScalarType.Float32)
@@ -38,11 +42,9 @@ public sealed class DiTPipeline : IDisposable
         var autoencoder = AutoencoderKl.Load(sources.PathOf("vae"), sources.Variant);
         network.to(dtype);
         autoencoder.to(dtype);
-        return new DiTPipeline(network, autoencoder, SchedulerConfig.Load(Path.Combine(sources.PathOf("scheduler"), "scheduler_config.json")), ModelDefaults.Read(sources.Folder));
+        return new DiTPipeline(network, autoencoder, sources.LoadScheduler(), Named(ModelDefaults.Read(sources.Folder), sources));
     }
 
-    /// <summary>Draws pictures, each from its own seed.</summary>
-    /// <returns>[N, 3, H, W] in [-1, 1], fp32.</returns>
     public Tensor Generate(DiffusionRequest request, Action<DenoisingStep>? onStep = null, CancellationToken cancellationToken = default)
     {
         using var scope = NewDisposeScope();
@@ -63,14 +65,14 @@ public sealed class DiTPipeline : IDisposable
     {
         using var scope = NewDisposeScope();
         using var still = no_grad();
-        var (batch, scale) = (labels.Count, request.GuidanceScale ?? Defaults.GuidanceScale ?? DefaultScale);
+        var (batch, scale) = (labels.Count, request.GuidanceScale ?? Standard.GuidanceScale);
         var config = request.Scheduler is null ? Scheduler : SchedulerNames.Find(request.Scheduler, Scheduler);
-        using var scheduler = Diffusion.Schedulers.Scheduler.Create(config, request.Steps ?? Defaults.Steps ?? DefaultSteps, new SchedulerOptions(request.Eta));
+        using var scheduler = Diffusion.Schedulers.Scheduler.Create(config, request.Steps ?? Standard.Steps, new SchedulerOptions(request.Eta));
         var side = Network.Config.SampleSize;
         var start = noise([batch, Network.Config.InChannels, side, side]) * scheduler.InitNoiseSigma;
         var classes = tensor([.. labels], int64);
         if (scale > 1) // the whole batch twice, as the reference runs it
-            (start, classes) = (cat([start, start]), cat([classes, full_like(classes, Classes)]));
+            (start, classes) = (cat([start, start]), cat([classes, full_like(classes, Network.Config.NumEmbedsAdaNorm)]));
         var run = new DenoisingRun(start, noise, OnStep: onStep);
         var latents = DenoisingLoop.Run((sample, timesteps) => Predict(sample, timesteps, classes, scale), scheduler, run, cancellationToken)[..batch];
         return new LatentCodec(Autoencoder).Decode(latents).MoveToOuterDisposeScope();
@@ -81,6 +83,9 @@ public sealed class DiTPipeline : IDisposable
         Network.Dispose();
         Autoencoder.Dispose();
     }
+
+    /// <summary>The names of the classes as published models have them, where nothing else names them.</summary>
+    private static ModelDefaults Named(ModelDefaults defaults, ModelSources sources) => defaults.Classes is null && sources.ClassNames is { } names ? defaults with { Classes = names } : defaults;
 
     /// <summary>Guidance mixes the latents' channels; those of the learned variance are dropped.</summary>
     private Tensor Predict(Tensor sample, Tensor timesteps, Tensor classes, double scale)

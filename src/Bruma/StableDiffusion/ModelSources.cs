@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Bruma.Diffusion.Schedulers;
 using Bruma.Hub;
@@ -32,6 +33,19 @@ public sealed record ModelSources(string Folder, IReadOnlyDictionary<string, str
 
     /// <summary>Whether the refiner is told how good the picture should look.</summary>
     public bool RequiresAestheticsScore => IsSingleFile ? FromFile(file => file.Family == ModelFamily.SdxlRefiner) : Setting("requires_aesthetics_score") is { ValueKind: JsonValueKind.True };
+
+    /// <summary>The names of <c>id2label</c>, by index; null where the folder has none or leaves some out.</summary>
+    internal IReadOnlyList<string>? ClassNames
+    {
+        get
+        {
+            if (Setting("id2label") is not { ValueKind: JsonValueKind.Object } labels)
+                return null;
+            var names = labels.EnumerateObject().Where(entry => entry.Value.ValueKind == JsonValueKind.String).ToDictionary(entry => entry.Name, entry => entry.Value.GetString()!, StringComparer.Ordinal);
+            var ordered = Enumerable.Range(0, names.Count).Select(i => names.GetValueOrDefault(i.ToString(CultureInfo.InvariantCulture))).ToList();
+            return names.Count > 0 && ordered.TrueForAll(name => name is not null) ? ordered.ConvertAll(name => name!) : null;
+        }
+    }
 
     public bool Has(string component) => IsReplaced(component) || (IsSingleFile ? FromFile(file => file.Has(component)) : Directory.Exists(Path.Combine(Folder, component)));
 
