@@ -12,6 +12,8 @@ internal static class TrainEmojiCommand
 {
     private const string Name = "emoji";
     private const string LongName = "text-to-image";
+    private const int CoolingSteps = 500;
+    private const int RefiningSteps = 5000;
 
     /// <summary>Training by a recipe shares its name with training on one's own pictures; the option tells them apart.</summary>
     public static string[] Rewrite(string[] args) =>
@@ -27,32 +29,34 @@ internal static class TrainEmojiCommand
         var only = new Option<string?>("--only") { Description = $"Only one stage: {string.Join(", ", EmojiTraining.StageNames)}." };
         var stages = new Option<string?>("--stages") { Description = "Another run whose finished stages vae and text the stage unet builds on (default: this run's own)." };
         var coolDown = new Option<string?>("--cool-down") { Description = "Make a model of a denoiser that is still in training: RUN/unet, whose newest checkpoint is trained on for --steps with a falling rate. That run itself goes on as before." };
-        var steps = new Option<int>("--steps") { Description = "Steps of --cool-down.", DefaultValueFactory = _ => 500 };
+        var refine = new Option<string?>("--refine-decoder") { Description = "Train the decoder of a finished autoencoder, RUN/vae, on for --steps; its latents stay what they are, so the result takes the place of RUN/vae/model at any time." };
+        var steps = new Option<int?>("--steps") { Description = $"Steps of --cool-down (default: {CoolingSteps}) or --refine-decoder (default: {RefiningSteps})." };
         var resolution = new Option<int>("--resolution") { Description = "Side of the pictures, 64 or 128.", DefaultValueFactory = _ => 128 };
         var seed = new Option<long>("--seed") { Description = "Seed of everything random.", DefaultValueFactory = _ => 0 };
         var precision = new Option<string?>("--precision") { Description = "bf16 or fp32 (default: bf16 where the CPU has it)." };
         var threads = new Option<int>("--threads") { Description = "Threads; 0 for all processors." };
         var json = new Option<bool>("--json") { Description = "Progress as JSON lines." };
-        var command = new Command(Name, "Train the text-to-image model that comes with Bruma, from data to model. Example: bruma train text-to-image --recipe emoji --output runs/emoji") { recipe, output, data, photos, quick, only, stages, coolDown, steps, resolution, seed, precision, threads, json };
+        var command = new Command(Name, "Train the text-to-image model that comes with Bruma, from data to model. Example: bruma train text-to-image --recipe emoji --output runs/emoji") { recipe, output, data, photos, quick, only, stages, coolDown, refine, steps, resolution, seed, precision, threads, json };
         command.SetAction((parsed, cancellation) => TrainingSession.Start(() =>
         {
             if (parsed.GetValue(recipe) != EmojiOptions.RecipeName)
                 throw new UsageException($"--recipe {parsed.GetValue(recipe)}: no such recipe; there are {string.Join(", ", [EmojiOptions.RecipeName, .. RecipeFlags.Of(LongName)])}.");
             if (parsed.GetValue(coolDown) is { } going)
-                return CoolDown(parsed.GetValue(output)!, going, parsed.GetValue(steps));
+                return Begun(EmojiUnetTraining.CoolDown(parsed.GetValue(output)!, going, Checked(parsed.GetValue(steps), CoolingSteps), EmojiSplits.Committed));
+            if (parsed.GetValue(refine) is { } finished)
+                return Begun(EmojiVaeTraining.Refine(parsed.GetValue(output)!, finished, Checked(parsed.GetValue(steps), RefiningSteps), EmojiSplits.Committed));
             var options = TrainingSession.Checked(() => new EmojiOptions(
                 parsed.GetValue(data) ?? EmojiDataset.DefaultFolder(EmojiOptions.RecipeName), parsed.GetValue(photos) ?? PictureSets.Pets, FashionMnist.IsThere, parsed.GetValue(quick), parsed.GetValue(resolution),
                 parsed.GetValue(only), parsed.GetValue(stages) is { } other ? Path.GetFullPath(other) : null, parsed.GetValue(seed), Native.Precision(parsed.GetValue(precision)), Native.UseThreads(parsed.GetValue(threads))).Checked());
-            return (ITrainingRun)EmojiTraining.Start(parsed.GetValue(output)!, options);
+            return EmojiTraining.Start(parsed.GetValue(output)!, options);
         }, parsed.GetValue(json), cancellation));
         return command;
     }
 
-    private static EmojiUnetTraining CoolDown(string output, string run, int steps)
+    private static int Checked(int? steps, int standard) => steps is < 1 ? throw new UsageException($"--steps {steps}: must be at least 1.") : steps ?? standard;
+
+    private static ITrainingRun Begun(ITrainingRun training)
     {
-        if (steps < 1)
-            throw new UsageException($"--steps {steps}: must be at least 1.");
-        var training = EmojiUnetTraining.CoolDown(output, run, steps, EmojiSplits.Committed);
         Native.UseThreads(training.Threads);
         return training;
     }

@@ -14,6 +14,7 @@ namespace Bruma.Recipes.Emoji;
 /// <param name="KlWeight">Of the divergence summed over a picture's latents.</param>
 /// <param name="FeatureWeight">Of the distance in the features of the text stage's picture network, where that stage is beside this one.</param>
 /// <param name="FeaturesFrom">Share of the steps before which features do not count.</param>
+/// <param name="From">Folder of a finished autoencoder whose decoder alone is trained on, so that its latents stay what they are; null trains both halves from scratch.</param>
 public sealed record EmojiVaeOptions(
     string Data,
     string? Photos = null,
@@ -34,9 +35,12 @@ public sealed record EmojiVaeOptions(
     int MeasureEvery = 250,
     long Seed = 0,
     string Precision = "fp32",
-    int Threads = 0)
+    int Threads = 0,
+    string? From = null)
 {
     public const string RecipeName = "emoji-vae";
+
+    private const double RefiningRate = 5e-4;
 
     /// <summary>Names the recipe in <c>config.json</c>, so that <c>resume</c> knows what to run.</summary>
     public string Recipe { get; init; } = RecipeName;
@@ -48,6 +52,10 @@ public sealed record EmojiVaeOptions(
 
     /// <summary>128 px with latents of 16x16 and 8 channels: what ships.</summary>
     public static EmojiVaeOptions Large(string data) => new(data);
+
+    /// <summary>More steps for the decoder of a finished run, with features from the first.</summary>
+    /// <param name="model">The model of that run.</param>
+    public EmojiVaeOptions Refining(string model, int steps) => this with { From = model, Steps = steps, LearningRate = RefiningRate, KlWeight = 0, FeaturesFrom = 0, Seed = Seed + 1 };
 
     /// <summary>Two minutes for everything: small enough to be seen to learn.</summary>
     public static EmojiVaeOptions Quick(string data) => new(data, Garments: false, Size: 64, LatentChannels: 4, Widths: [16, 32, 32], Steps: 60, BatchSize: 16, WarmupSteps: 5, EmaDecay: 0.9, MeasureEvery: 30, OtherShare: 0);

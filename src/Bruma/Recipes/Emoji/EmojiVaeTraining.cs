@@ -37,10 +37,8 @@ public sealed class EmojiVaeTraining : EmojiStage<PictureBatch>
         _hidden = [.. all[true]];
         if (_hidden.Count == 0)
             throw new BrumaException($"{options.Data}: none of its pictures is held out, so nothing could be measured; build more concepts.");
-        _network = new AutoencoderKl(options.Network);
-        using (var start = HashedSeed.At(options.Seed, Initial))
-            _network.Initialize(start, zeroOutputs: true);
-        _features = options.FeatureWeight > 0 ? EmojiFeatureLoss.Beside(run.Root, options.Precision) : null;
+        _network = options.From is { } from ? WithFrozenEncoder(from) : Untrained(options);
+        _features = options.FeatureWeight > 0 ? EmojiFeatureLoss.Beside(options.From is { } model ? Path.GetDirectoryName(model)! : run.Root, options.Precision) : null;
         Trainer = new Trainer<PictureBatch>(_network, Loss, options.Trainer, ComputePrecision.TypeOf(options.Precision));
     }
 
@@ -62,6 +60,20 @@ public sealed class EmojiVaeTraining : EmojiStage<PictureBatch>
         return new EmojiVaeTraining(run, options, data, splits);
     }
 
+    /// <summary>Trains the decoder of a finished run on, in a folder of its own; the encoder, and so every latent, stays as it is.</summary>
+    /// <param name="run">Folder of the autoencoder's run, which is left as it is.</param>
+    /// <exception cref="BrumaException">The run is not finished.</exception>
+    public static EmojiVaeTraining Refine(string folder, string run, int steps, EmojiSplits splits)
+    {
+        var finished = RunFolder.Open(run);
+        var options = EmojiOptionsJson.Read(finished.Config, EmojiOptionsJson.Default.EmojiVaeOptions);
+        if (options.Recipe != EmojiVaeOptions.RecipeName)
+            throw new BrumaException($"{run}: is a run of {options.Recipe}; give that of an autoencoder, RUN/vae.");
+        return Directory.Exists(finished.Model)
+            ? Start(folder, options.Refining(Path.GetFullPath(finished.Model), steps), splits)
+            : throw new BrumaException($"{run}: the autoencoder is not finished; finish it first (bruma resume {run}).");
+    }
+
     public static EmojiVaeTraining Resume(string folder, EmojiSplits splits)
     {
         var run = RunFolder.Open(folder);
@@ -75,9 +87,18 @@ public sealed class EmojiVaeTraining : EmojiStage<PictureBatch>
     public override IEnumerable<string> Finish()
     {
         using var scope = NewDisposeScope();
+        if (_options.From is { } from)
+        {
+            using var whole = AutoencoderKl.Load(from); // the encoder's weights as they were, not rounded
+            var weights = whole.state_dict();
+            foreach (var (name, values) in Trainer.Parameters.Named(Trainer.Average!))
+                weights[name] = values;
+            _network.Save(RunFolder.Model, weights);
+            yield return $"autoencoder: {RunFolder.Model}; its latents are those of {from}";
+            yield break;
+        }
         var (mean, deviation) = Trainer.WithAverage(() => LatentNormalisation.Measure(_network, _seen.Chunk(MeasureBatch).Select(part => EmojiPainter.Plain(_data.Pixels, part, _options.Size))));
-        var weights = LatentNormalisation.Fold(Trainer.Parameters.Named(Trainer.Average!), mean, deviation);
-        _network.Save(RunFolder.Model, weights);
+        _network.Save(RunFolder.Model, LatentNormalisation.Fold(Trainer.Parameters.Named(Trainer.Average!), mean, deviation));
         yield return FormattableString.Invariant($"latents had deviations of {deviation.min().item<float>():0.00} to {deviation.max().item<float>():0.00}, now 1");
         yield return $"autoencoder: {RunFolder.Model}";
     }
@@ -128,6 +149,21 @@ public sealed class EmojiVaeTraining : EmojiStage<PictureBatch>
         var output = ImageTensor.ToBytes(_network.call(pictures));
         var rows = ImageTensor.ToBytes(pictures).unbind().Chunk(8).Zip(output.unbind().Chunk(8)).SelectMany(pair => pair.First.Concat(pair.Second));
         PngFile.Write(Path.Combine(Folder, "samples", $"step-{step:D7}.png"), ContactSheet.Compose([.. rows], 8));
+    }
+
+    private static AutoencoderKl Untrained(EmojiVaeOptions options)
+    {
+        var network = new AutoencoderKl(options.Network);
+        using var start = HashedSeed.At(options.Seed, Initial);
+        network.Initialize(start, zeroOutputs: true);
+        return network;
+    }
+
+    private static AutoencoderKl WithFrozenEncoder(string folder)
+    {
+        var network = AutoencoderKl.Load(folder);
+        Freezing.Freeze(network, ["encoder.", "quant_conv."]);
+        return network;
     }
 
     private static IEnumerable<TrainingImages> Others(EmojiVaeOptions options)

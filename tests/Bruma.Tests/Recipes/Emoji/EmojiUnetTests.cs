@@ -90,6 +90,20 @@ public sealed class EmojiUnetTests(EmojiStages stages) : IClassFixture<EmojiStag
     }
 
     [Fact]
+    public void Refining_the_decoder_leaves_the_encoder_to_the_bit()
+    {
+        var finished = Path.Combine(stages.Run, "vae");
+        EmojiStages.Complete(EmojiVaeTraining.Refine(_folder["refined"], finished, 2, TinyEmoji.Splits));
+        using var scope = NewDisposeScope();
+        using var before = new SafetensorsFile(Path.Combine(finished, "model", "diffusion_pytorch_model.safetensors"));
+        using var after = new SafetensorsFile(Path.Combine(_folder["refined"], "model", "diffusion_pytorch_model.safetensors"));
+        Assert.Equal(before.Tensors.Keys.Order(StringComparer.Ordinal), after.Tensors.Keys.Order(StringComparer.Ordinal));
+        var changed = before.Tensors.Keys.Where(name => !before.Read(name).Equals(after.Read(name))).Select(name => name.Split('.')[0]).Distinct();
+        Assert.Equal(["decoder", "post_quant_conv"], changed.Order(StringComparer.Ordinal));
+        Assert.Contains("emoji-text", Assert.Throws<BrumaException>(() => EmojiVaeTraining.Refine(_folder["other"], Path.Combine(stages.Run, "text"), 2, TinyEmoji.Splits)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Unfinished_stages_are_named()
     {
         var error = Assert.Throws<BrumaException>(() => EmojiUnetTraining.Start(_folder["elsewhere/unet"], Options with { Stages = _folder.Root }, TinyEmoji.Splits));
