@@ -111,6 +111,8 @@ internal sealed class AdaptOptionSet
     private readonly Option<string> _chooseBy;
     private readonly Option<string> _evaluateFeatures;
     private readonly Option<bool> _checkpointing;
+    private readonly Option<bool> _buckets;
+    private readonly Option<int?> _reportSamples;
 
     public AdaptOptionSet(string recipe, AdaptationOptions defaults)
     {
@@ -165,6 +167,8 @@ internal sealed class AdaptOptionSet
         _chooseBy = Number("--choose-by", "What the best step is chosen by: loss (of the watched pictures) or kid (of --evaluate-samples; steps with more than 2 % copies come last).", defaults.ChooseBy);
         _evaluateFeatures = Number("--evaluate-features", "Network that sees these samples: see bruma evaluate --features.", defaults.EvaluateFeatures);
         _checkpointing = Add(new Option<bool>("--gradient-checkpointing") { Description = "Less memory for more time; the same numbers." });
+        _buckets = Add(new Option<bool>("--aspect-buckets", "--enable-bucket") { Description = "Pictures keep their proportions: batches of several shapes of about the same area, in place of squares." });
+        _reportSamples = Add(new Option<int?>("--report-samples") { Description = "Samples of the report at the end, as bruma report writes it (default: 64 up to 128 px, else none); 0 writes none." });
         foreach (var name in AlwaysSo)
             Add(new Option<bool>(name) { Description = "Is always so.", Hidden = true });
         foreach (var name in WithoutEffect)
@@ -195,6 +199,8 @@ internal sealed class AdaptOptionSet
             parsed.GetValue(_samplePrompts) is { Length: > 0 } prompts ? prompts : null, parsed.GetValue(_seed) ?? Random.Shared.Next(), Native.Precision(parsed.GetValue(_precision)), Native.UseThreads(parsed.GetValue(_threads)), parsed.GetValue(_checkpointing))
         {
             Epochs = parsed.GetValue(_epochs),
+            AspectBuckets = parsed.GetValue(_buckets),
+            ReportSamples = parsed.GetValue(_reportSamples),
             EvaluateSamples = parsed.GetValue(_evaluateSamples),
             ChooseBy = parsed.GetValue(_chooseBy)!,
             EvaluateFeatures = parsed.GetValue(_evaluateFeatures)!,

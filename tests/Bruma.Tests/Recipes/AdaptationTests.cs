@@ -51,6 +51,23 @@ public sealed class AdaptationTests : IDisposable
     }
 
     [Fact]
+    public void Pictures_that_keep_their_proportions_are_trained_on_shape_by_shape_and_to_the_same_bytes_after_a_resume()
+    {
+        for (var i = 0; i < 6; i++)
+            using (var picture = zeros([3, 30, i % 2 == 0 ? 90 : 32], uint8))
+                PngFile.Write(_folder[$"shapes/cat/{i}.png"], picture);
+        var options = Options(AdaptationOptions.Lora) with { Rank = 2, Steps = 7, AspectBuckets = true, Data = Path.Combine(_folder.Root, "shapes"), Resolution = 128 };
+        using (var run = AdaptationRun.Start(_folder["begun"], options))
+            Assert.Contains(run.Introduction, line => line.Contains("128 px in 2 shapes", StringComparison.Ordinal));
+        var whole = Finished(AdaptationRun.Start(_folder["whole"], options));
+        using (var run = AdaptationRun.Start(_folder["broken"], options))
+            Assert.Equal(3, run.Run().Take(3).Count());
+        var resumed = Finished(AdaptationRun.Resume(_folder["broken"]));
+        Assert.Equal(FileHash.Sha256(Path.Combine(whole, "pytorch_lora_weights.safetensors")), FileHash.Sha256(Path.Combine(resumed, "pytorch_lora_weights.safetensors")));
+        Assert.Contains("--replay", Assert.Throws<BrumaException>(() => (options with { Replay = _photos }).Checked()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Captions_are_encoded_once_and_read_from_disk_to_the_same_bits()
     {
         var options = Options(AdaptationOptions.Lora) with { Rank = 2 };
@@ -206,7 +223,7 @@ public sealed class AdaptationTests : IDisposable
     }
 
     private AdaptationOptions Options(string recipe) => new(recipe, Base, _photos, Steps: 4, BatchSize: 2, Resolution: 64, LearningRate: 1e-3, CheckpointEvery: 2, SampleEvery: 0, Seed: 7,
-        PlaceholderToken: recipe == AdaptationOptions.TextualInversion ? "<mycat>" : null, InitializerToken: recipe == AdaptationOptions.TextualInversion ? "cat" : null, Vectors: recipe == AdaptationOptions.TextualInversion ? 2 : 1);
+        PlaceholderToken: recipe == AdaptationOptions.TextualInversion ? "<mycat>" : null, InitializerToken: recipe == AdaptationOptions.TextualInversion ? "cat" : null, Vectors: recipe == AdaptationOptions.TextualInversion ? 2 : 1) { ReportSamples = 0 };
 
     private static string Finished(AdaptationRun run)
     {

@@ -21,6 +21,7 @@ internal sealed class AdaptationData : IDisposable
     private readonly LatentSet? _prior;
     private readonly LatentSet? _replay;
     private readonly List<int> _training;
+    private readonly (List<List<int>> Parts, BucketOrder Order)? _buckets;
     private readonly AutoencoderKlConfig _codec;
 
     private AdaptationData(AdaptationOptions options, AutoencoderKlConfig codec, LatentSet main, LatentSet? prior, LatentSet? replay, string sum)
@@ -31,6 +32,10 @@ internal sealed class AdaptationData : IDisposable
         if (_training.Count == 0)
             (_training, Validation) = ([.. Enumerable.Range(0, main.Count)], []);
         Held = main.Count - _training.Count;
+        if (!options.AspectBuckets)
+            return;
+        var shapes = _training.GroupBy(index => (main.Latents[index].shape[^2], main.Latents[index].shape[^1])).Select(group => group.ToList()).ToList();
+        _buckets = (shapes, new BucketOrder(options.Seed + 3, [.. shapes.Select(shape => shape.Count)], options.BatchSize));
     }
 
     /// <summary>SHA-256 over names and contents.</summary>
@@ -52,6 +57,9 @@ internal sealed class AdaptationData : IDisposable
     /// <summary>What steers, in words; null without a control network.</summary>
     public string? Steering => _main.Pictures is not { } pictures ? null : pictures.shape[1] == 1 ? "the outlines of the pictures" : $"the pictures that metadata.jsonl names as {ControlPictures.Column}";
 
+    /// <summary>Shapes of the pictures that are trained on.</summary>
+    public int Shapes => _buckets?.Parts.Count ?? 1;
+
     public bool HasPrior => _prior is not null;
 
     public int Prior => _prior?.Count ?? 0;
@@ -64,12 +72,15 @@ internal sealed class AdaptationData : IDisposable
     /// <summary>What is watched of so many pictures: of few none can be spared.</summary>
     public static double Share(AdaptationOptions options, int pictures) => pictures < FewPictures ? 0 : options.ValidationShare;
 
-    public static AdaptationData Load(AdaptationOptions options, AutoencoderKl autoencoder, LatentCache cache, string? classFolder)
+    /// <param name="step">Sides of pictures that keep their proportions are multiples of it.</param>
+    public static AdaptationData Load(AdaptationOptions options, AutoencoderKl autoencoder, LatentCache cache, string? classFolder, int step)
     {
         var (source, captions) = (ImageSource.Open(options.Data), new Captions(options));
         if (options.Recipe is AdaptationOptions.TextToImage or AdaptationOptions.Lora or AdaptationOptions.ControlNet && source.Examples.All(example => captions.Of(source, example) is null))
             throw new BrumaException($"{options.Data}: the pictures have no captions (metadata.jsonl with \"text\", .txt files beside them, or class folders); write some, or say one for all with --caption-template \"a photo of ...\".");
-        var (cut, control) = ((options.Resolution, options.Flip), ControlPictures.For(options, source));
+        var buckets = options.AspectBuckets ? new AspectBuckets(options.Resolution, step) : null;
+        Func<Tensor, ImageExample, Tensor> part = buckets is null ? (picture, example) => PictureSquare.Cut(picture, example, options.Resolution) : (picture, _) => buckets.Cut(picture);
+        var (cut, control) = ((part, options.Flip), ControlPictures.For(options, source));
         var sum = control?.Sum(source.Sha256()) ?? source.Sha256();
         var main = LatentSet.Load(source, example => captions.All(source, example, captions.Missing), cache, cut, control);
         var prior = classFolder is null ? null : LatentSet.Load(ImageSource.Open(classFolder), _ => [options.ClassPrompt!], cache, cut);
@@ -89,7 +100,16 @@ internal sealed class AdaptationData : IDisposable
         using var scope = NewDisposeScope();
         var replayed = _replay is null ? 0 : Math.Clamp((int)Math.Round(_options.BatchSize * _options.ReplayShare), 1, _options.BatchSize - 1);
         var (latents, captions, pictures) = (new List<Tensor>(), new List<string>(), new List<Tensor>());
-        Add(_main, _options.BatchSize - replayed, position => _training[ShuffledOrder.At(_options.Seed, position, _training.Count)], 0);
+        if (_buckets is { } buckets)
+        {
+            var (bucket, first) = buckets.Order.At(n);
+            var (part, own) = (buckets.Parts[bucket], first - n * _options.BatchSize); // positions within the bucket
+            Add(_main, _options.BatchSize, position => part[ShuffledOrder.At(_options.Seed, position + own, part.Count)], 0);
+        }
+        else
+        {
+            Add(_main, _options.BatchSize - replayed, position => _training[ShuffledOrder.At(_options.Seed, position, _training.Count)], 0);
+        }
         if (_replay is not null)
             Add(_replay, replayed, position => ShuffledOrder.At(_options.Seed + 1, position, _replay.Count), 1);
         if (_prior is not null)

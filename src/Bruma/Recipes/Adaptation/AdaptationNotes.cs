@@ -47,6 +47,7 @@ internal sealed record AdaptationNotes(AdaptationOptions Options, string BaseSha
         ["ss_steps"] = Text(WeightsStep),
         ["ss_epoch"] = Text(WeightsStep * Options.BatchSize * Options.GradientAccumulationSteps / Math.Max(1, Pictures)),
         ["ss_resolution"] = FormattableString.Invariant($"({Options.Resolution}, {Options.Resolution})"),
+        ["ss_enable_bucket"] = Options.AspectBuckets ? "True" : "False",
         ["ss_batch_size_per_device"] = Text(Options.BatchSize),
         ["ss_gradient_accumulation_steps"] = Text(Options.GradientAccumulationSteps),
         ["ss_gradient_checkpointing"] = Options.GradientCheckpointing ? "True" : "False",
@@ -74,7 +75,7 @@ internal sealed record AdaptationNotes(AdaptationOptions Options, string BaseSha
     private JsonObject Pathless()
     {
         var json = JsonSerializer.SerializeToNode(Options, AdaptationOptionsJson.Default.AdaptationOptions)!.AsObject();
-        foreach (var key in new[] { "model", "data", "replay", "class_data", "threads", "gradient_checkpointing", "checkpoint_every", "checkpoints_total_limit", "sample_every", "sample_prompts" })
+        foreach (var key in new[] { "model", "data", "replay", "class_data", "threads", "gradient_checkpointing", "checkpoint_every", "checkpoints_total_limit", "sample_every", "sample_prompts", "report_samples" })
             json.Remove(key);
         return json;
     }

@@ -92,6 +92,12 @@ public sealed record AdaptationOptions(
     /// <summary>Passes over the training pictures in place of steps; null once the steps are known.</summary>
     public int? Epochs { get; init; }
 
+    /// <summary>Pictures keep their proportions: batches of several shapes of about the same area, in place of squares.</summary>
+    public bool AspectBuckets { get; init; }
+
+    /// <summary>Samples of the report that is written at the end; null for 64 where they take little time, 0 for none.</summary>
+    public int? ReportSamples { get; init; }
+
     /// <summary>What can be trained.</summary>
     public static IReadOnlyList<string> Recipes { get; } = [TextToImage, Lora, DreamBooth, TextualInversion, ControlNet];
 
@@ -119,6 +125,8 @@ public sealed record AdaptationOptions(
         RunConfig.Require(CaptionDropout is >= 0 and < 1, "--caption-dropout", CaptionDropout, "0 to below 1");
         RunConfig.Require(ReplayShare is > 0 and < 1, "--replay-share", ReplayShare, "between 0 and 1");
         RunConfig.Require(Replay is null || BatchSize >= 2, "--batch-size", BatchSize, "at least 2 with --replay, which takes a part of it");
+        RunConfig.Require(!AspectBuckets || (Recipe != ControlNet && Replay is null && ClassPrompt is null), "--aspect-buckets", "true", "left out with bruma train controlnet, --replay and --class-prompt, whose pictures are squares");
+        RunConfig.Require(ReportSamples is null or 0 or >= 2, "--report-samples", ReportSamples ?? 0, "0 (none), or 2 and more");
         RunConfig.Require(ValidationShare is >= 0 and <= 0.5, "--validation-share", ValidationShare, "0 to 0.5");
         RunConfig.Require(EmaDecay is null or (>= 0 and < 1), "--ema-decay", EmaDecay ?? 0, "0 to below 1");
         RunConfig.Require(MinSnrGamma is null or > 0, "--min-snr-gamma", MinSnrGamma ?? 0, "greater than 0");

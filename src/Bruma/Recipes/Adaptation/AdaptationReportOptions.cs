@@ -7,8 +7,10 @@ namespace Bruma.Recipes.Adaptation;
 /// <param name="Count">Samples that are drawn, with the seeds from <paramref name="Seed"/> on.</param>
 /// <param name="Features">See <see cref="FeatureNetworks.Open"/>.</param>
 /// <param name="Cache">Folder of cached features; null for none.</param>
-public sealed record AdaptationReportOptions(string Run, int Count = 64, long Seed = 0, string Features = FeatureNetworks.Default, string? Cache = null)
+public sealed record AdaptationReportOptions(string Run, int Count = AdaptationReportOptions.StandardCount, long Seed = 0, string Features = FeatureNetworks.Default, string? Cache = null)
 {
+    public const int StandardCount = 64;
+
     /// <summary>Refuses values that no report could have.</summary>
     public AdaptationReportOptions Checked()
     {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Bruma.Diffusion;
 using Bruma.Diffusion.Schedulers;
 using Bruma.Hub;
+using Bruma.Metrics;
 using Bruma.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -11,6 +12,8 @@ namespace Bruma.Recipes.Adaptation;
 /// <summary>A text-to-image model adapted to pictures, in a run folder: whole weights, LoRA, DreamBooth, textual inversion or a ControlNet; begun, gone on with, finished.</summary>
 public sealed class AdaptationRun : ITrainingRun
 {
+    private const int SoonDrawn = 128; // pixels; larger pictures take minutes each without a GPU
+
     private readonly RunFolder _folder;
     private readonly BaseModel _model;
     private readonly AdaptationData _data;
@@ -29,7 +32,7 @@ public sealed class AdaptationRun : ITrainingRun
     {
         (_folder, Options, _model, _data, _part) = (folder, options, model, data, part);
         var precision = ComputePrecision.TypeOf(options.Precision);
-        _texts = new TextCache(model, options.Resolution, _part.ChangesText, _part.ChangesText || options.ShuffleTags ? null : TextFiles.For(model)); // shuffled tags rarely come again
+        _texts = new TextCache(model, _part.ChangesText, _part.ChangesText || options.ShuffleTags ? null : TextFiles.For(model)); // shuffled tags rarely come again
         if (precision != float32)
             foreach (var network in model.Components.Values.Where(network => network == model.Network || options.TrainTextEncoder))
                 network.to(precision);
@@ -37,7 +40,7 @@ public sealed class AdaptationRun : ITrainingRun
         if (part.Control is { } control)
             control.IsCheckpointed = options.GradientCheckpointing;
         _step = new LatentStep(model.Network, Objective(), part.Control);
-        _validation = new ValidationLoss((model.Network, part.Control), _step, data, caption => _texts.Condition([caption]));
+        _validation = new ValidationLoss((model.Network, part.Control), _step, data, (caption, latents) => _texts.Condition([caption], model.SizeOf(latents)));
         _trainer = new Trainer<NumberedBatch>(_part.Network, Loss, new TrainerOptions(options.Steps, new LearningRateSchedule(options.LrSchedule, options.LearningRate, options.LrWarmupSteps, options.Steps),
             new AdamWOptions(options.LearningRate, Beta2: 0.999, WeightDecay: options.WeightDecay), options.EmaDecay is { } decay ? new EmaOptions(decay) : null, options.GradientAccumulationSteps, options.MaxGradientNorm, options.Seed), precision);
         _best = new BestWeights(_trainer.Parameters);
@@ -76,7 +79,7 @@ public sealed class AdaptationRun : ITrainingRun
         FormattableString.Invariant($"data: {Options.Data}, {_data.Training} pictures{(_data.Held > 0 ? $" and {_data.Held} that are not trained on ({_data.Validation.Count} of them watched)" : "")}{(_data.HasPrior ? $", {_data.Prior} of \"{Options.ClassPrompt}\"" : "")}{(Options.Replay is null ? "" : $", {_data.Replay} so that the base is not forgotten")}"),
         .. _data.Steering is { } steering ? [$"steered by: {steering}"] : Array.Empty<string>(),
         .. _data.Training < 10 ? ["so few pictures are soon learned by heart: look at the sheets on the way and keep the run short"] : Array.Empty<string>(),
-        FormattableString.Invariant($"trains {_part.Description}: {_trainer.Parameters.Count / 1e6:0.000} M parameters, {Options.Resolution} px, batch {Options.BatchSize}{(Options.GradientAccumulationSteps > 1 ? $" x {Options.GradientAccumulationSteps}" : "")}, {Options.Precision}, seed {Options.Seed}, {Options.Steps} steps into {Folder}"),
+        FormattableString.Invariant($"trains {_part.Description}: {_trainer.Parameters.Count / 1e6:0.000} M parameters, {Options.Resolution} px{(Options.AspectBuckets ? $" in {_data.Shapes} shapes" : "")}, batch {Options.BatchSize}{(Options.GradientAccumulationSteps > 1 ? $" x {Options.GradientAccumulationSteps}" : "")}, {Options.Precision}, seed {Options.Seed}, {Options.Steps} steps into {Folder}"),
     ];
 
     /// <summary>Begins a run. What the options leave open is settled here and written to <c>config.json</c>.</summary>
@@ -151,6 +154,8 @@ public sealed class AdaptationRun : ITrainingRun
         Directory.Move(beside, _folder.Model);
         foreach (var line in lines)
             yield return line.Replace(beside, _folder.Model, StringComparison.Ordinal);
+        foreach (var line in Report())
+            yield return line;
     }
 
     public void Dispose()
@@ -170,7 +175,7 @@ public sealed class AdaptationRun : ITrainingRun
     {
         var cache = new LatentCache(model.Autoencoder, FileHash.Sha256(ModelFolder.FindWeights(model.Sources.PathOf("vae"), model.Sources.Variant)));
         var classFolder = options.ClassPrompt is null ? null : options.ClassData ?? ClassPictures.Folder(model, options);
-        return AdaptationData.Load(options, model.Autoencoder, cache, classFolder);
+        return AdaptationData.Load(options, model.Autoencoder, cache, classFolder, model.PixelStep);
     }
 
     private DiffusionObjective Objective()
@@ -183,7 +188,7 @@ public sealed class AdaptationRun : ITrainingRun
     private Tensor Loss(NumberedBatch batch, Generator random)
     {
         var (latents, captions, pictures) = _data.Batch(batch.Number, random);
-        var losses = _step.Losses(latents, _texts.Condition(captions), random, pictures);
+        var losses = _step.Losses(latents, _texts.Condition(captions, _model.SizeOf(latents)), random, pictures);
         return _data.HasPrior ? PriorPreservation.Loss(losses, _data.Instances, Options.PriorLossWeight) : losses.mean();
     }
 
@@ -212,6 +217,22 @@ public sealed class AdaptationRun : ITrainingRun
             return true;
         });
         _watch.Start();
+    }
+
+    private IEnumerable<string> Report()
+    {
+        var count = Options.ReportSamples ?? (Options.Resolution <= SoonDrawn ? AdaptationReportOptions.StandardCount : 0);
+        if (count == 0)
+            return [$"how good it is: bruma report {Folder}"];
+        try
+        {
+            var findings = AdaptationReport.Write(new AdaptationReportOptions(Folder, count, Cache: FeatureCache.DefaultRoot));
+            return [.. findings.Verdict, $"report: {Path.Combine(Folder, "report.html")}"];
+        }
+        catch (BrumaException e)
+        {
+            return [$"no report: {e.Message}"]; // the model is written all the same
+        }
     }
 
     private void Save(string folder)

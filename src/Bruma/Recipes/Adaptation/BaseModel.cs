@@ -28,6 +28,9 @@ public sealed class BaseModel : IDisposable
     /// <summary>Pixels per latent, along a side.</summary>
     public int Reduction => 1 << (Autoencoder.Config.BlockOutChannels.Length - 1);
 
+    /// <summary>Sides of pictures must be multiples of it for the U-Net to halve them without a rest.</summary>
+    internal int PixelStep => Reduction << (Network.Config.BlockOutChannels.Length - 1);
+
     /// <summary>The networks by the names that checkpoints have for them.</summary>
     public IReadOnlyDictionary<string, Module> Components
     {
@@ -72,18 +75,21 @@ public sealed class BaseModel : IDisposable
         Prompts.Dispose();
     }
 
+    /// <summary>Of the pictures behind latents, [..., h, w].</summary>
+    internal PictureSize SizeOf(Tensor latents) => new((int)latents.shape[^2] * Reduction, (int)latents.shape[^1] * Reduction);
+
     /// <summary>What the network sees of captions.</summary>
-    /// <param name="side">Of the pictures, in pixels: XL models are told.</param>
+    /// <param name="size">Of the pictures: XL models are told.</param>
     /// <param name="withGradients">Whether the text encoders are trained.</param>
-    public UNetConditioning Condition(IReadOnlyList<string> captions, int side, bool withGradients = false)
+    public UNetConditioning Condition(IReadOnlyList<string> captions, PictureSize size, bool withGradients = false)
     {
         var text = Prompts.Encode(captions, default, withGradients: withGradients);
-        return With(text, captions.Count, side);
+        return With(text, captions.Count, size);
     }
 
-    internal UNetConditioning With(PromptEmbedding text, int count, int side)
+    internal UNetConditioning With(PromptEmbedding text, int count, PictureSize size)
     {
-        var ids = Prompts.IsXl ? tensor(new float[] { side, side, 0, 0, side, side }).unsqueeze(0).expand(count, -1) : null;
+        var ids = Prompts.IsXl ? tensor(new float[] { size.Height, size.Width, 0, 0, size.Height, size.Width }).unsqueeze(0).expand(count, -1) : null;
         return new UNetConditioning(text.Context, TextEmbeds: Prompts.IsXl ? text.Pooled : null, TimeIds: Prompts.Encoders.Count >= XlFrom ? ids : null);
     }
 }

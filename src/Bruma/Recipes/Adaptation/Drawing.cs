@@ -23,7 +23,7 @@ internal sealed class Drawing(BaseModel model, int side, ControlNetModel? contro
         using var scheduler = Scheduler.Create(model.Scheduler, Steps);
         Tensor Noise(long[] shape) => randn(shape, generator: random);
 
-        var both = Joined(model.Condition([""], side), model.Condition([prompt], side));
+        var both = Joined(model.Condition([""], new(side, side)), model.Condition([prompt], new(side, side)));
         Tensor Guided(Tensor sample, Tensor times)
         {
             using var inner = NewDisposeScope();

@@ -4,23 +4,22 @@ using static TorchSharp.torch;
 namespace Bruma.Recipes.Adaptation;
 
 /// <summary>What the network sees of captions: encoded once where the text encoders are frozen, and kept in memory and on disk.</summary>
-/// <param name="side">Of the pictures, in pixels.</param>
 /// <param name="isTrained">Whether the text encoders change from step to step.</param>
 /// <param name="files">Null keeps none on disk.</param>
-internal sealed class TextCache(BaseModel model, int side, bool isTrained, TextFiles? files = null) : IDisposable
+internal sealed class TextCache(BaseModel model, bool isTrained, TextFiles? files = null) : IDisposable
 {
     private const int Most = 20_000; // captions in memory
 
     private readonly Dictionary<string, PromptEmbedding> _known = new(StringComparer.Ordinal);
 
     /// <returns>In the caller's scope.</returns>
-    public UNetConditioning Condition(IReadOnlyList<string> captions)
+    public UNetConditioning Condition(IReadOnlyList<string> captions, PictureSize size)
     {
         if (isTrained)
-            return model.Condition(captions, side, withGradients: is_grad_enabled());
+            return model.Condition(captions, size, withGradients: is_grad_enabled());
         var texts = captions.Select(Embedding).ToList();
         var pooled = texts[0].Pooled is null ? null : cat([.. texts.Select(text => text.Pooled!)]);
-        return model.With(new PromptEmbedding(cat([.. texts.Select(text => text.Context)]), pooled), captions.Count, side);
+        return model.With(new PromptEmbedding(cat([.. texts.Select(text => text.Context)]), pooled), captions.Count, size);
     }
 
     public void Dispose()

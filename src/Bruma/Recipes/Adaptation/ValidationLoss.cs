@@ -5,8 +5,9 @@ using static TorchSharp.torch;
 namespace Bruma.Recipes.Adaptation;
 
 /// <summary>The loss of pictures that are not trained on, always at the same noise and the same 8 noise levels: its course is the model's, not the draw's.</summary>
+/// <param name="condition">What the network sees of a caption, and of the size of latents.</param>
 /// <param name="networks">The one whose loss it is, and one that is trained to steer it.</param>
-internal sealed class ValidationLoss((UNet2DConditionModel Network, ControlNetModel? Control) networks, LatentStep step, AdaptationData data, Func<string, UNetConditioning> condition)
+internal sealed class ValidationLoss((UNet2DConditionModel Network, ControlNetModel? Control) networks, LatentStep step, AdaptationData data, Func<string, Tensor, UNetConditioning> condition)
 {
     private const int Levels = 8;
     private const int MostPictures = 64;
@@ -31,7 +32,7 @@ internal sealed class ValidationLoss((UNet2DConditionModel Network, ControlNetMo
             var (latents, caption, picture) = data.Watched(index);
             var many = latents.expand(Levels, -1, -1, -1);
             var noise = randn(many.shape, generator: random);
-            sum += _step.Losses(new LatentExamples(many, noise, times, Repeated(condition(caption)), picture?.expand(Levels, -1, -1, -1))).mean().item<float>();
+            sum += _step.Losses(new LatentExamples(many, noise, times, Repeated(condition(caption, latents)), picture?.expand(Levels, -1, -1, -1))).mean().item<float>();
         }
         times.Dispose();
         return sum / watched.Count;
