@@ -11,5 +11,6 @@ internal static class CompareCommand
         ComparePositionsCommand.Create(),
         CompareEmbeddingsCommand.Create(),
         CompareFinetuneCommand.Create(),
+        CompareCatsCommand.Create(),
     };
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Bruma.Data;
@@ -46,9 +45,6 @@ public sealed record ComparisonRow(string Name, string Run, long Steps, long Ima
 public static class GanComparison
 {
     private const int Columns = 10;
-    private const double TrialShare = 0.04;
-    private const double LeastTrialSeconds = 2;
-    private const double Reserve = 0.97; // of the steps that the trial promises, so that most runs end by themselves
 
     /// <summary>Trains, measures and writes <c>table.json</c>, <c>sheet.png</c> and <c>report.html</c>, with a run folder for each below <c>runs/</c>.</summary>
     /// <param name="tell">Told what happens, a line at a time.</param>
@@ -76,16 +72,8 @@ public static class GanComparison
     private static (ComparisonRow Row, Tensor Pictures) One(string output, string name, GanComparisonOptions options, SampleJudge judge, (Action<string>? Say, CancellationToken Cancellation) talk)
     {
         var folder = Path.Combine(output, "runs", name);
-        var seconds = 60 * options.Minutes;
-        var trial = Path.Combine(output, $".trial-{name}");
-        var rate = Timed(() => Begin(trial, name, options, int.MaxValue / 2), Math.Max(LeastTrialSeconds, TrialShare * seconds), talk.Cancellation).Rate;
-        Directory.Delete(trial, recursive: true);
-        var steps = (int)Math.Clamp(Reserve * seconds * rate, 1, int.MaxValue / 2);
-        talk.Say?.Invoke(FormattableString.Invariant($"{name}: {steps} steps in about {options.Minutes:0.##} minutes"));
-        using var training = Begin(folder, name, options, steps);
-        var (_, took) = Timed(() => training, seconds, talk.Cancellation);
-        foreach (var line in training.Finish())
-            talk.Say?.Invoke($"  {line}");
+        var (training, took) = TimedTraining.Run(folder, options.Minutes, (place, steps) => Begin(place, name, options, steps), talk.Say, talk.Cancellation);
+        using var _ = training;
         var pictures = ComparisonSamples.Of(folder, name, judge.Count, options.Seed);
         var batch = training is GanTraining gan ? gan.Options.BatchSize : ((DiffusionTraining)training).Options.BatchSize;
         return (new ComparisonRow(name, folder, training.Step, training.Step * batch, took, judge.Measure(pictures, training.Step)), pictures.narrow(0, 0, Columns));
@@ -94,23 +82,6 @@ public static class GanComparison
     private static ITrainingRun Begin(string folder, string name, GanComparisonOptions options, int steps) => name == GanComparisonOptions.Diffusion
         ? DiffusionTraining.Start(folder, new DiffusionOptions(options.Data, steps, options.BatchSize, CheckpointEvery: int.MaxValue, SampleEvery: 0, Seed: options.Seed, Precision: ComputePrecision.Default, Threads: options.Threads, Resolution: options.Resolution, ReportSamples: 0).Checked())
         : GanTraining.Start(folder, new GanOptions(options.Data, name, options.Architecture, steps, options.BatchSize, options.Resolution, options.Seed, CheckpointEvery: int.MaxValue, EvaluateSamples: 0, Threads: options.Threads).Checked());
-
-    /// <summary>Trains for a time.</summary>
-    /// <returns>Steps per second, and the seconds.</returns>
-    private static (double Rate, double Seconds) Timed(Func<ITrainingRun> begin, double seconds, CancellationToken cancellationToken)
-    {
-        var training = begin();
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var watch = Stopwatch.StartNew();
-        foreach (var _ in training.Run(stop.Token))
-            if (watch.Elapsed.TotalSeconds >= seconds)
-                stop.Cancel();
-        cancellationToken.ThrowIfCancellationRequested();
-        var taken = training.Step * training.SecondsPerStep;
-        if (training.Steps == int.MaxValue / 2)
-            training.Dispose();
-        return (training.SecondsPerStep == 0 ? 1 : 1 / training.SecondsPerStep, taken);
-    }
 
     /// <summary>One real picture per class where there are ten, else the first ones.</summary>
     private static Tensor RealColumns(TrainingImages images) => tensor(Enumerable.Range(0, Columns)
