@@ -12,5 +12,6 @@ internal static class CompareCommand
         CompareEmbeddingsCommand.Create(),
         CompareFinetuneCommand.Create(),
         CompareCatsCommand.Create(),
+        CompareControlCommand.Create(),
     };
 }

@@ -39,18 +39,18 @@ public sealed class AdaptationReport
     {
         using var scope = NewDisposeScope();
         using var still = no_grad();
-        var run = RunFolder.Open(report.Run);
-        RequireRecipe(run.Config);
-        if (!Directory.Exists(run.Model))
-            throw new BrumaException($"{report.Run}: the run is not finished and has no model yet; finish it with bruma resume {report.Run}.");
+        var run = Finished(report.Run);
         return new AdaptationReport(report.Checked(), AdaptationOptions.Read(run.Config), run, progress ?? (_ => { }), cancellationToken).Write();
     }
 
-    private static void RequireRecipe(string config)
+    /// <summary>Opens a finished run of this kind.</summary>
+    internal static RunFolder Finished(string folder)
     {
-        var recipe = RunConfig.RecipeOf(config);
+        var run = RunFolder.Open(folder);
+        var (config, recipe) = (run.Config, RunConfig.RecipeOf(run.Config));
         if (recipe is null || !AdaptationOptions.Recipes.Contains(recipe))
             throw new BrumaException($"{config}: \"recipe\" is {recipe ?? "missing"}; reports are made of runs of {string.Join(", ", AdaptationOptions.Recipes)}. Measure others with bruma evaluate.");
+        return Directory.Exists(run.Model) ? run : throw new BrumaException($"{folder}: the run is not finished and has no model yet; finish it with bruma resume {folder}.");
     }
 
     private AdaptationFindings Write()

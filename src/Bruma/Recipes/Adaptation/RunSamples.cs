@@ -56,7 +56,8 @@ internal sealed class RunSamples(AdaptationOptions options, string model)
         return new ImageFolder(folder);
     }
 
-    private StableDiffusionPipeline Open(bool adapted)
+    /// <summary>The base, or the base with what the run trained.</summary>
+    public StableDiffusionPipeline Open(bool adapted)
     {
         var isWhole = File.Exists(Path.Combine(model, "model_index.json"));
         var pipeline = StableDiffusionPipeline.Load(adapted && isWhole ? model : options.Model, new PipelineOptions(ComputePrecision.TypeOf(ComputePrecision.Default)));

@@ -7,13 +7,16 @@ internal static class CatCaptions
 {
     private static readonly Dictionary<string, string> Spanish = new(StringComparer.Ordinal) { ["abyssinian"] = "abisinio", ["bengal"] = "bengala" };
 
+    /// <summary>A breed's name in Spanish; the same where none is known.</summary>
+    public static string InSpanish(string breed) => Spanish.GetValueOrDefault(breed, breed);
+
     /// <summary>The plainest first; three of ten name no breed.</summary>
     /// <param name="breed">Lower case.</param>
     public static IReadOnlyList<string> Of(string breed, PhotoWords words)
     {
         var (coat, ground) = (words.Coat, words.Ground);
         var plain = $"a photo of {EmojiGrammar.WithArticle(breed)} cat";
-        var spanish = Spanish.GetValueOrDefault(breed, breed);
+        var spanish = InSpanish(breed);
         return
         [
             plain,

@@ -1,0 +1,60 @@
+using System.Text.Json;
+using Bruma.Imaging;
+using Bruma.Recipes.Adaptation;
+using Bruma.Recipes.Cats;
+using Bruma.Tests.Support;
+using static TorchSharp.torch;
+
+namespace Bruma.Tests.Recipes.Cats;
+
+/// <summary>Controls of a barely trained run on small squares in two colours: what is asked, drawn and written.</summary>
+public sealed class ControlComparisonTests : IDisposable
+{
+    private const int Photos = 40;
+
+    private readonly TemporaryFolder _folder = new();
+
+    public ControlComparisonTests()
+    {
+        using var scope = NewDisposeScope();
+        for (var i = 0; i < Photos; i++)
+        {
+            var picture = full([3, 64, 64], 40 + i, uint8);
+            picture[i % 2].fill_(220);
+            PngFile.Write(_folder[$"photos/{i}.png"], picture);
+        }
+        File.WriteAllLines(_folder["photos/metadata.jsonl"], Enumerable.Range(0, Photos).Select(i => (i, colour: i % 2 == 0 ? "red" : "green")).Select(photo =>
+            $$"""{"file_name": "{{photo.i}}.png", "text": "a photo of a {{photo.colour}} cat", "class": "{{photo.colour}}", "coat": "{{photo.colour}}", "head_box": [20, 20, 44, 44]}"""));
+        Environment.SetEnvironmentVariable("BRUMA_CACHE", Path.Combine(_folder.Root, "cache"));
+    }
+
+    public void Dispose()
+    {
+        Environment.SetEnvironmentVariable("BRUMA_CACHE", null);
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public void Every_control_is_drawn_measured_and_written()
+    {
+        var options = new AdaptationOptions(AdaptationOptions.Lora, Path.Combine(Repository.Goldens, "pipelines", "tiny-sd"), Path.Combine(_folder.Root, "photos"), Steps: 1, BatchSize: 2, Resolution: 64, Rank: 2, SampleEvery: 0) { ReportSamples = 0 };
+        using (var run = AdaptationRun.Start(_folder["run"], options))
+        {
+            Assert.Single(run.Run());
+            Assert.NotEmpty(run.Finish().ToList());
+        }
+        var output = Path.Combine(_folder.Root, "control");
+        var sections = ControlComparison.Run(output, new ControlOptions(_folder["run"], Samples: 4, Steps: 2, Features: "random:3"));
+
+        Assert.Equal(["guidance", "languages", "coat", "start", "inpainting"], sections.Select(section => section.Key));
+        Assert.Equal(["1", "2", "3", "4", "6", "8"], sections[0].Rows.Select(row => row.Setting));
+        Assert.All(sections, section => Assert.True(File.Exists(Path.Combine(output, $"{section.Key}.png"))));
+        Assert.Equal(["green", "red"], sections[2].Rows.Select(row => row.Setting).Order(StringComparer.Ordinal));
+        Assert.All(sections[2].Rows, row => Assert.Equal(0.5, row.Values[2])); // half of the photos
+        Assert.InRange(sections[3].Rows[^1].Values[0]!.Value, 1e-6, 2); // a cosine distance from the start
+        Assert.Equal(2, sections[4].Rows.Count);
+        using var table = JsonDocument.Parse(File.ReadAllText(Path.Combine(output, "table.json")));
+        Assert.Equal(sections.Select(section => section.Key), table.RootElement.GetProperty("sections").EnumerateObject().Select(section => section.Name));
+        Assert.True(File.Exists(Path.Combine(output, "guidance-curve.png")));
+    }
+}
