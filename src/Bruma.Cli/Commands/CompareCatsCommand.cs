@@ -34,7 +34,7 @@ internal static class CompareCatsCommand
         command.SetAction((parsed, cancellation) => TrainingSession.OnOwnThread(() =>
         {
             var names = parsed.GetValue(methods)!.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-            var options = TrainingSession.Checked(() => Defaults with
+            var options = TrainingSession.Checked(() => (Defaults with
             {
                 Methods = names,
                 Minutes = parsed.GetValue(minutes),
@@ -47,7 +47,7 @@ internal static class CompareCatsCommand
                 Features = parsed.GetValue(features)!,
                 Cache = FeatureCache.DefaultRoot,
                 Threads = Native.UseThreads(parsed.GetValue(threads)),
-            }.Checked());
+            }).Checked());
             options = options with { Data = PictureSets.Folder(parsed.GetValue(data)!), Model = ModelPath.Find(parsed.GetValue(model)), Replay = options.Replay is { } pictures ? PictureSets.Folder(pictures) : null };
             Native.KeepMemory();
             var folder = parsed.GetValue(output)!;

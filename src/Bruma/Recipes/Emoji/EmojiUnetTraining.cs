@@ -20,6 +20,8 @@ public sealed class EmojiUnetTraining : EmojiStage<LatentBatch>
     private const int DrawingSteps = 25;
     private const double Guidance = 3;
     private const long Initial = 7;
+    private const double AveragedPart = 5; // of a cool-down the last fifth is averaged: what came before it is noisier
+    private const string Latents = "latents.safetensors";
 
     private readonly EmojiUnetOptions _options;
     private readonly EmojiStagePlaces _places;
@@ -72,7 +74,10 @@ public sealed class EmojiUnetTraining : EmojiStage<LatentBatch>
         var options = EmojiOptionsJson.Read(going.Config, EmojiOptionsJson.Default.EmojiUnetOptions);
         if (going.NewestCheckpoint() is not { } newest)
             throw new BrumaException($"{run}: has no checkpoint to cool down from; let it train for some minutes first.");
-        return Start(folder, options with { Steps = (int)newest.Step + steps, DecaySteps = steps, From = Path.GetFullPath(newest.Folder), FromStep = newest.Step }, splits);
+        var cooling = Start(folder, options with { Steps = (int)newest.Step + steps, DecaySteps = steps, EmaDecay = Math.Clamp(1 - AveragedPart / steps, 0, options.EmaDecay), From = Path.GetFullPath(newest.Folder), FromStep = newest.Step }, splits);
+        if (File.Exists(Path.Combine(run, Latents)))
+            File.Copy(Path.Combine(run, Latents), Path.Combine(folder, Latents)); // the same, and minutes to encode
+        return cooling;
     }
 
     public static EmojiUnetTraining Resume(string folder, EmojiSplits splits)
@@ -132,7 +137,7 @@ public sealed class EmojiUnetTraining : EmojiStage<LatentBatch>
     {
         RunFolder.Log("encodes the data set");
         var scenes = new EmojiScenes(_data, splits);
-        var latents = EmojiLatents.Open(Path.Combine(Folder, "latents.safetensors"), _data, scenes, _autoencoder, (_options.Composed, _options.Seed));
+        var latents = EmojiLatents.Open(Path.Combine(Folder, Latents), _data, scenes, _autoencoder, (_options.Composed, _options.Seed));
         var painter = new EmojiScenePainter(_data, scenes, EmojiLatents.Side * _autoencoder.Config.Reduction);
         EmojiDenoisingLoss LossOf(List<EmojiPrompt> prompts)
         {

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.Json;
 using Bruma.Hub;
 using Bruma.Metrics;
 using Bruma.Recipes.Emoji;
@@ -101,6 +102,27 @@ public sealed class EmojiUnetTests(EmojiStages stages) : IClassFixture<EmojiStag
         var changed = before.Tensors.Keys.Where(name => !before.Read(name).Equals(after.Read(name))).Select(name => name.Split('.')[0]).Distinct();
         Assert.Equal(["decoder", "post_quant_conv"], changed.Order(StringComparer.Ordinal));
         Assert.Contains("emoji-text", Assert.Throws<BrumaException>(() => EmojiVaeTraining.Refine(_folder["other"], Path.Combine(stages.Run, "text"), 2, TinyEmoji.Splits)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_model_is_judged_with_real_pictures_beside_it_and_draws_nothing_twice()
+    {
+        EmojiStages.Complete(EmojiUnetTraining.Start(_folder["judged/unet"], Options, TinyEmoji.Splits));
+        var judging = new EmojiEvaluationOptions(stages.Data, _folder["judged/unet/model"], Path.Combine(stages.Run, "text", "model"), _folder["judged/report"], Count: 16);
+        var rows = EmojiEvaluation.Run(judging);
+
+        using var metrics = JsonDocument.Parse(File.ReadAllText(_folder["judged/report/metrics.json"]));
+        var sets = metrics.RootElement.GetProperty("sets");
+        Assert.Equal(rows.Count, sets.EnumerateObject().Count());
+        var seen = sets.GetProperty("seen");
+        Assert.InRange(seen.GetProperty("concept_top1").GetDouble(), 0, 1);
+        Assert.InRange(seen.GetProperty("real").GetProperty("concept_top1").GetDouble(), 0, 1);
+        Assert.All(new[] { "sheet-seen.png", "nearest.png", "report.html" }, file => Assert.True(File.Exists(_folder[$"judged/report/{file}"])));
+
+        var first = Directory.EnumerateFiles(_folder["judged/report/samples/seen"], "*.png").Order(StringComparer.Ordinal).First();
+        var drawn = File.GetLastWriteTimeUtc(first);
+        EmojiEvaluation.Run(judging);
+        Assert.Equal(drawn, File.GetLastWriteTimeUtc(first));
     }
 
     [Fact]
