@@ -7,15 +7,12 @@ namespace Bruma.StableDiffusion;
 /// <summary>One run of a batch: prompts, start, network, loop.</summary>
 internal sealed class LatentRun(StableDiffusionPipeline pipeline, ImageRequest request, NoiseSource noise)
 {
-    private const int InpaintingChannels = 9;
-    private const int InstructionChannels = 8;
-
     private readonly RequestDefaults _standard = pipeline.Standard;
     private readonly PictureSize _size = SizeOf(pipeline, request);
 
     private UNet2DConditionConfig Config => pipeline.Network.Config;
 
-    private bool IsInstruction => Config.InChannels == InstructionChannels && request.Start is not null;
+    private bool IsInstruction => Config.IsInstruction && request.Start is not null;
 
     private double Scale => request.GuidanceScale ?? _standard.GuidanceScale;
 
@@ -73,7 +70,7 @@ internal sealed class LatentRun(StableDiffusionPipeline pipeline, ImageRequest r
             return starts.FromInstruction(picture);
         if (image.Mask is not { } mask)
             return starts.FromPicture(picture, steps, image.Strength ?? _standard.Strength);
-        return starts.FromMasked(picture, LatentStarts.PrepareMask(mask, _size, pipeline.SizeMultiple), steps, image.Strength ?? 1, Config.InChannels == InpaintingChannels ? InpaintingChannels : Config.InChannels);
+        return starts.FromMasked(picture, LatentStarts.PrepareMask(mask, _size, pipeline.SizeMultiple), steps, image.Strength ?? 1, seesMask: Config.IsInpainting);
     }
 
     private List<GuidedPass> Passes(PromptEmbedding positive, PromptEmbedding? negative, Tensor? channels, int batch)

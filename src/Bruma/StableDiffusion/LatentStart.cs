@@ -16,8 +16,6 @@ internal sealed record LatentStart(Tensor Latents, int First = 0, Tensor? Channe
 /// <param name="batch">B.</param>
 internal sealed class LatentStarts(LatentCodec codec, Scheduler scheduler, NoiseSource noise, long batch)
 {
-    private const int PlainChannels = 4;
-
     public bool IsTiled { get; init; }
 
     /// <summary>Noise only.</summary>
@@ -59,11 +57,11 @@ internal sealed class LatentStarts(LatentCodec codec, Scheduler scheduler, Noise
 
     /// <summary>A picture of which the mask is drawn anew.</summary>
     /// <param name="mask">[1, 1, H, W], 1 where to draw anew.</param>
-    /// <param name="networkChannels">9 for networks that see mask and masked picture; 4 for all others.</param>
-    public LatentStart FromMasked(Tensor picture, Tensor mask, int steps, double strength, int networkChannels)
+    /// <param name="seesMask">Whether the network sees mask and masked picture.</param>
+    public LatentStart FromMasked(Tensor picture, Tensor mask, int steps, double strength, bool seesMask)
     {
         using var scope = NewDisposeScope();
-        var (pure, plain, first) = (strength >= 1, networkChannels == PlainChannels, FirstStep(steps, strength));
+        var (pure, plain, first) = (strength >= 1, !seesMask, FirstStep(steps, strength));
         var original = plain || !pure ? Repeated(codec.Encode(picture, noise, IsTiled)) : null;
         var size = new PictureSize((int)picture.shape[2], (int)picture.shape[3]);
         var start = noise(Shape(size));

@@ -13,16 +13,16 @@ internal static class RequestChecks
         Range("the strength of the variation", request.Variation?.Strength ?? 0, 0, 1);
         Side("width", request.Width, pipeline.SizeMultiple);
         Side("height", request.Height, pipeline.SizeMultiple);
-        CheckStart(request, pipeline.Network.Config.InChannels);
+        CheckStart(request, pipeline.Network.Config);
         foreach (var control in request.Controls)
             Range("the strength of a control", control.Strength, 0, 100);
     }
 
-    private static void CheckStart(ImageRequest request, int channels)
+    private static void CheckStart(ImageRequest request, UNet2DConditionConfig network)
     {
-        if (channels == 9 && request.Start?.Mask is null)
+        if (network.IsInpainting && request.Start?.Mask is null)
             throw new BrumaException("the model is made for inpainting: give a start picture and a mask (--image, --mask).");
-        if (channels == 8 && request.Start is null)
+        if (network.IsInstruction && request.Start is null)
             throw new BrumaException("the model changes pictures by instruction (InstructPix2Pix): give the picture (--image).");
         if (request.Start is not { } start)
             return;

@@ -20,7 +20,7 @@ public sealed record RequestDefaults(int Steps, double GuidanceScale, double Str
         var (steps, scale) = network switch
         {
             { TimeCondProjDim: not null } => (4, 8.5),
-            { InChannels: 8 } => (100, 7.5),
+            { IsInstruction: true } => (100, 7.5),
             _ => (50, isXl ? 5.0 : 7.5),
         };
         return new RequestDefaults(model.Steps ?? steps, model.GuidanceScale ?? scale, isXl ? 0.3 : 0.8, model.Size, network.SampleSize);

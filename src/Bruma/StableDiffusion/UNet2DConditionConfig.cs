@@ -6,7 +6,7 @@ using Bruma.Nn;
 namespace Bruma.StableDiffusion;
 
 /// <summary>The config of diffusers' UNet2DConditionModel, with its keys and defaults.</summary>
-/// <param name="InChannels">4; 9 for inpainting checkpoints, 8 for InstructPix2Pix.</param>
+/// <param name="InChannels">The latents' channels (4 in Stable Diffusion); for inpainting checkpoints twice as many and one more (9), for InstructPix2Pix twice as many (8).</param>
 /// <param name="BlockOutChannels">From the highest resolution to the lowest.</param>
 /// <param name="UpBlockTypes">From the lowest resolution to the highest.</param>
 /// <param name="OnlyCrossAttention">Whether the first attention of each transformer block looks at the context too.</param>
@@ -107,6 +107,12 @@ public sealed record UNet2DConditionConfig(
 
     /// <summary>Width of what residual blocks see.</summary>
     internal int ConditionWidth => ClassEmbeddingsConcat ? 2 * TimeWidth : TimeWidth;
+
+    /// <summary>Whether it sees a mask and the masked picture beside the latents.</summary>
+    internal bool IsInpainting => InChannels == 2 * OutChannels + 1;
+
+    /// <summary>Whether it sees the picture that an instruction changes beside the latents.</summary>
+    internal bool IsInstruction => InChannels == 2 * OutChannels;
 
     internal bool HasClasses => ClassEmbedType is not null || NumClassEmbeds is not null;
 

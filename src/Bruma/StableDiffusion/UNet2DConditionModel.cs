@@ -152,7 +152,7 @@ public sealed class UNet2DConditionModel : Module<Tensor, Tensor, UNetConditioni
     private void CheckChannels(Tensor sample, Tensor context)
     {
         if (sample.dim() != 4 || sample.shape[1] != Config.InChannels)
-            throw new BrumaException($"The U-Net takes samples [B, {Config.InChannels}, H, W] but was given [{string.Join(", ", sample.shape)}]{(Config.InChannels switch { 9 => "; it is made for inpainting", 8 => "; it is made for InstructPix2Pix", _ => "" })}.");
+            throw new BrumaException($"The U-Net takes samples [B, {Config.InChannels}, H, W] but was given [{string.Join(", ", sample.shape)}]{(Config.IsInpainting ? "; it is made for inpainting" : Config.IsInstruction ? "; it is made for InstructPix2Pix" : "")}.");
         if (context.shape[^1] != Config.CrossAttentionDim[0])
             throw new BrumaException($"The U-Net takes a text context of width {Config.CrossAttentionDim[0]} but was given {context.shape[^1]}; the text encoder belongs to another family of models.");
     }

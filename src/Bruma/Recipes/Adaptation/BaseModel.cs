@@ -57,7 +57,7 @@ public sealed class BaseModel : IDisposable
         var network = UNet2DConditionModel.Load(sources.PathOf("unet"));
         var autoencoder = AutoencoderKl.Load(sources.PathOf("vae"));
         if (network.Config.InChannels != autoencoder.Config.LatentChannels)
-            throw new BrumaException($"{folder}: its U-Net takes {network.Config.InChannels} channels ({(network.Config.InChannels == 9 ? "inpainting" : "another task")}); choose a text-to-image model.");
+            throw new BrumaException($"{folder}: its U-Net takes {network.Config.InChannels} channels ({(network.Config.InChannels > 2 * network.Config.OutChannels ? "inpainting" : "another task")}); choose a text-to-image model.");
         var model = new BaseModel(sources, network, autoencoder, PromptEncoder.Load(sources), SchedulerConfig.Load(Path.Combine(sources.PathOf("scheduler"), "scheduler_config.json")));
         foreach (var part in model.Components.Values.Append(model.Autoencoder))
         {
