@@ -223,7 +223,8 @@ public sealed class AdaptationTests : IDisposable
     }
 
     private AdaptationOptions Options(string recipe) => new(recipe, Base, _photos, Steps: 4, BatchSize: 2, Resolution: 64, LearningRate: 1e-3, CheckpointEvery: 2, SampleEvery: 0, Seed: 7,
-        PlaceholderToken: recipe == AdaptationOptions.TextualInversion ? "<mycat>" : null, InitializerToken: recipe == AdaptationOptions.TextualInversion ? "cat" : null, Vectors: recipe == AdaptationOptions.TextualInversion ? 2 : 1) { ReportSamples = 0 };
+        PlaceholderToken: recipe == AdaptationOptions.TextualInversion ? "<mycat>" : null, InitializerToken: recipe == AdaptationOptions.TextualInversion ? "cat" : null, Vectors: recipe == AdaptationOptions.TextualInversion ? 2 : 1)
+    { ReportSamples = 0 };
 
     private static string Finished(AdaptationRun run)
     {

@@ -34,7 +34,7 @@ public sealed class DiTPipelineTests : IDisposable
     public void Picture_i_has_seed_plus_i_and_a_class_must_be_chosen()
     {
         using var scope = NewDisposeScope();
-        using IClassPipeline pipeline = DiTPipeline.Load(new ModelSources(_folder.Root));
+        using var pipeline = DiTPipeline.Load(new ModelSources(_folder.Root));
         var request = new DiffusionRequest(2, 7, Class: 1, Steps: 3);
         var two = pipeline.Generate(request);
         Assert.Equal([2, 3, pipeline.PictureSize, pipeline.PictureSize], two.shape);

@@ -3,7 +3,6 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Bruma.Data;
 using Bruma.Hub;
-using Bruma.Imaging;
 using Bruma.Metrics;
 using Bruma.Recipes.Adaptation;
 using Bruma.Reports;

@@ -1,8 +1,8 @@
 using System.Text.Json;
-using Bruma.Data.Emoji;
 using Bruma.Hub;
 using Bruma.StableDiffusion;
 using Bruma.Tests.Support;
+using Bruma.Text;
 using static TorchSharp.torch;
 
 namespace Bruma.Tests.Recipes.Emoji;
