@@ -64,7 +64,12 @@ public sealed class GoldenCase : IDisposable
     {
         foreach (var (prefix, folder) in new[] { ("$MODELS/", "models"), ("$DATA/", "data") })
             if (path.StartsWith(prefix, StringComparison.Ordinal))
-                return Path.Combine(SharedFolder.Find(Root, folder) ?? throw new CaseSkippedException($"needs {path}; set BRUMA_SHARED to the folder that holds {folder}/"), path[prefix.Length..]);
+            {
+                var rest = path[prefix.Length..];
+                var first = rest.Split('/')[0]; // other folders may hold a part of the material
+                var found = SharedFolder.Find(Root, Path.Combine(folder, first)) ?? throw new CaseSkippedException($"needs {path}; set BRUMA_SHARED to the folder that holds {folder}/{first}");
+                return Path.Combine(found, rest[first.Length..].TrimStart('/'));
+            }
         return Path.GetFullPath(Path.Combine(Folder, path));
     }
 

@@ -23,6 +23,7 @@ internal sealed record EmojiScores(EmojiTestSet Set, EmojiAccuracy Accuracy, dou
 public sealed class EmojiEvaluation
 {
     private const int Neighbours = 5;
+    private const int Fewest = 4; // prompts of a set: its real pictures are compared half with half
     private const int Shown = 64;
     private const int Columns = 8;
     private const int Pairs = 16;
@@ -53,7 +54,7 @@ public sealed class EmojiEvaluation
         using var data = EmojiDataset.Open(options.Data);
         using var scorer = EmojiScorerFiles.Read(options.Scorer);
         var evaluation = new EmojiEvaluation(options, progress ?? (_ => { }), data, scorer, cancellation);
-        return evaluation.Run(EmojiTestSet.All(new EmojiPrompts(data, EmojiSplits.Committed), evaluation._scenes, options.Count).Where(set => set.Prompts.Count > 1).ToList());
+        return evaluation.Run(EmojiTestSet.All(new EmojiPrompts(data, EmojiSplits.Committed), evaluation._scenes, options.Count).Where(set => set.Prompts.Count >= Fewest).ToList());
     }
 
     private IReadOnlyList<IReadOnlyList<string>> Run(List<EmojiTestSet> sets)
