@@ -7,6 +7,7 @@ using static TorchSharp.torch;
 
 namespace Bruma.Tests.Recipes;
 
+[Collection("BRUMA_CACHE")] // one variable of the process: one class at a time
 public sealed class AdaptationReportTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

@@ -10,6 +10,7 @@ using static TorchSharp.torch;
 namespace Bruma.Tests.Recipes;
 
 /// <summary>Short runs on the tiny Stable Diffusion of the reference cases.</summary>
+[Collection("BRUMA_CACHE")] // one variable of the process: one class at a time
 public sealed class AdaptationTests : IDisposable
 {
     private static readonly string Base = Path.Combine(Repository.Goldens, "pipelines", "tiny-sd");

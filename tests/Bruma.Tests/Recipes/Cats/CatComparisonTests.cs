@@ -8,6 +8,7 @@ using static TorchSharp.torch;
 namespace Bruma.Tests.Recipes.Cats;
 
 /// <summary>The comparison on small squares in two colours, with the tiny Stable Diffusion of the reference cases.</summary>
+[Collection("BRUMA_CACHE")] // one variable of the process: one class at a time
 public sealed class CatComparisonTests : IDisposable
 {
     private const int Photos = 40;

@@ -8,6 +8,7 @@ using static TorchSharp.torch;
 namespace Bruma.Tests.Recipes.Cats;
 
 /// <summary>Controls of a barely trained run on small squares in two colours: what is asked, drawn and written.</summary>
+[Collection("BRUMA_CACHE")] // one variable of the process: one class at a time
 public sealed class ControlComparisonTests : IDisposable
 {
     private const int Photos = 40;
