@@ -52,12 +52,7 @@ internal static class CompareCatsCommand
             Native.KeepMemory();
             var folder = parsed.GetValue(output)!;
             var findings = CatComparison.Run(folder, options, line => Console.Error.WriteLine(line), cancellation);
-            if (parsed.GetValue(json))
-                Console.Write(File.ReadAllText(Path.Combine(folder, "table.json")));
-            else
-                Print(findings);
-            Console.Error.WriteLine($"{Path.Combine(folder, "report.html")}, {Path.Combine(folder, "sheet.png")}, {Path.Combine(folder, "table.json")}");
-            return 0;
+            return CompareCommand.Tell(folder, parsed.GetValue(json), () => Print(findings), "report.html", "sheet.png");
         }));
         return command;
     }

@@ -14,4 +14,16 @@ internal static class CompareCommand
         CompareCatsCommand.Create(),
         CompareControlCommand.Create(),
     };
+
+    /// <summary>The table on the output, as JSON or as people read it, and on the error stream the files that say more.</summary>
+    internal static int Tell(string folder, bool json, Action print, params string[] files)
+    {
+        var table = Path.Combine(folder, "table.json");
+        if (json)
+            Console.Write(File.ReadAllText(table));
+        else
+            print();
+        Console.Error.WriteLine(string.Join(", ", [.. files.Select(file => Path.Combine(folder, file)), table]));
+        return 0;
+    }
 }

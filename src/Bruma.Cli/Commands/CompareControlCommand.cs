@@ -32,22 +32,19 @@ internal static class CompareControlCommand
             var options = TrainingSession.Checked(() => new ControlOptions(parsed.GetValue(run)!, parsed.GetValue(outline), parsed.GetValue(samples), parsed.GetValue(steps), parsed.GetValue(start)!, parsed.GetValue(seed), parsed.GetValue(features)!, FeatureCache.DefaultRoot).Checked());
             var folder = parsed.GetValue(output)!;
             var sections = ControlComparison.Run(folder, options, line => Console.Error.WriteLine(line), cancellation);
-            if (parsed.GetValue(json))
-                Console.Write(File.ReadAllText(Path.Combine(folder, "table.json")));
-            else
-                foreach (var section in sections)
-                    Print(section);
-            Console.Error.WriteLine($"{Path.Combine(folder, "report.html")}, {Path.Combine(folder, "table.json")}");
-            return 0;
+            return CompareCommand.Tell(folder, parsed.GetValue(json), () => Print(sections), "report.html");
         }));
         return command;
     }
 
-    private static void Print(ControlSection section)
+    private static void Print(IReadOnlyList<ControlSection> sections)
     {
-        var table = new Table().Border(TableBorder.Minimal).Title(Markup.Escape(section.Title)).AddColumns([.. section.Headers.Select(Markup.Escape)]);
-        foreach (var row in section.Rows)
-            table.AddRow([.. ControlComparison.Cells(row).Select(Markup.Escape)]);
-        AnsiConsole.Write(table);
+        foreach (var section in sections)
+        {
+            var table = new Table().Border(TableBorder.Minimal).Title(Markup.Escape(section.Title)).AddColumns([.. section.Headers.Select(Markup.Escape)]);
+            foreach (var row in section.Rows)
+                table.AddRow([.. ControlComparison.Cells(row).Select(Markup.Escape)]);
+            AnsiConsole.Write(table);
+        }
     }
 }

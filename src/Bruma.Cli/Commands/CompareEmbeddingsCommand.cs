@@ -25,7 +25,7 @@ internal static class CompareEmbeddingsCommand
         {
             model, table, text, contexts, width, window, epochs, minCount, seed, output,
         };
-        command.SetAction((parsed, cancellation) => Task.Factory.StartNew(() =>
+        command.SetAction((parsed, cancellation) => TrainingSession.OnOwnThread(() =>
         {
             var options = new SkipGramOptions(parsed.GetValue(width), parsed.GetValue(window), Defaults.Negatives, parsed.GetValue(epochs), parsed.GetValue(minCount), Seed: parsed.GetValue(seed));
             if (options.Width < 2 || options.Window < 1 || options.Epochs < 1 || options.MinCount < 1)
@@ -35,7 +35,7 @@ internal static class CompareEmbeddingsCommand
             foreach (var line in EmbeddingComparison.Run(parsed.GetValue(output)!, plan, cancellation))
                 Console.WriteLine(line);
             return 0;
-        }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+        }));
         return command;
     }
 }

@@ -21,7 +21,7 @@ internal static class CompareFinetuneCommand
             output, strategies, seeds, schedules, accumulation, side,
         };
         settings.AddTo(command);
-        command.SetAction((parsed, cancellation) => Task.Factory.StartNew(() =>
+        command.SetAction((parsed, cancellation) => TrainingSession.OnOwnThread(() =>
         {
             var options = settings.Read(parsed, validationShare: 0);
             var plan = new ComparisonPlan(options, List(parsed.GetValue(strategies)!), [.. Enumerable.Range(0, Math.Max(1, parsed.GetValue(seeds))).Select(seed => (long)seed)], StaticModel(),
@@ -31,7 +31,7 @@ internal static class CompareFinetuneCommand
             foreach (var line in FinetuneComparison.Run(parsed.GetValue(output)!, plan, cancellation))
                 Console.WriteLine(line);
             return 0;
-        }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+        }));
         return command;
     }
 

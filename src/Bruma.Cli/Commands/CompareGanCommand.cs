@@ -25,7 +25,7 @@ internal static class CompareGanCommand
         {
             data, output, objectives, minutes, architecture, resolution, batchSize, samples, seed, threads, json,
         };
-        command.SetAction((parsed, cancellation) => Task.Factory.StartNew(() =>
+        command.SetAction((parsed, cancellation) => TrainingSession.OnOwnThread(() =>
         {
             Native.UseThreads(parsed.GetValue(threads));
             Native.KeepMemory();
@@ -33,13 +33,8 @@ internal static class CompareGanCommand
                 parsed.GetValue(minutes), parsed.GetValue(resolution), parsed.GetValue(batchSize), parsed.GetValue(seed), parsed.GetValue(samples), parsed.GetValue(architecture), parsed.GetValue(threads)).Checked());
             var folder = parsed.GetValue(output)!;
             var rows = GanComparison.Run(folder, options, line => Console.Error.WriteLine(line), cancellation);
-            if (parsed.GetValue(json))
-                Console.Write(File.ReadAllText(Path.Combine(folder, "table.json")));
-            else
-                Print(rows);
-            Console.Error.WriteLine($"{Path.Combine(folder, "report.html")}, {Path.Combine(folder, "sheet.png")}, {Path.Combine(folder, "table.json")}");
-            return 0;
-        }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+            return CompareCommand.Tell(folder, parsed.GetValue(json), () => Print(rows), "report.html", "sheet.png");
+        }));
         return command;
     }
 

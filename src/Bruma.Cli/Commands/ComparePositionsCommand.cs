@@ -37,7 +37,7 @@ internal static class ComparePositionsCommand
         {
             task, text, kinds, output, steps, textSteps, batch, length, context, width, heads, layers, examples, rate, seed, threads, quick, json,
         };
-        command.SetAction((parsed, cancellation) => Task.Factory.StartNew(() =>
+        command.SetAction((parsed, cancellation) => TrainingSession.OnOwnThread(() =>
         {
             Native.UseThreads(parsed.GetValue(threads));
             var options = TrainingSession.Checked(() => new PositionOptions(
@@ -45,7 +45,7 @@ internal static class ComparePositionsCommand
                 parsed.GetValue(length), parsed.GetValue(context), parsed.GetValue(width), parsed.GetValue(heads), parsed.GetValue(layers), parsed.GetValue(examples), parsed.GetValue(rate), parsed.GetValue(seed)).Checked());
             Run(parsed.GetValue(output)!, parsed.GetValue(quick) ? options.Shortened() : options, parsed.GetValue(json), cancellation);
             return 0;
-        }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+        }));
         return command;
     }
 

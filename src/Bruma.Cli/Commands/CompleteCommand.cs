@@ -36,7 +36,7 @@ internal static class CompleteCommand
         {
             model, prompt, most, least, temperature, topK, topP, minP, typical, penalty, ngram, beams, lengthPenalty, count, stops, seed, threads, json,
         };
-        command.SetAction((parsed, cancellation) => Task.Factory.StartNew(() =>
+        command.SetAction((parsed, cancellation) => TrainingSession.OnOwnThread(() =>
         {
             Native.UseThreads(parsed.GetValue(threads));
             using var generator = TextGenerator.Load(TextModels.Find(parsed.GetValue(model)!));
@@ -65,7 +65,7 @@ internal static class CompleteCommand
             var text = parsed.GetValue(prompt) == "-" ? Console.In.ReadToEnd() : parsed.GetValue(prompt)!;
             Write(generator, text, options, (parsed.GetValue(stops) ?? [], parsed.GetValue(seed) ?? Random.Shared.Next(), parsed.GetValue(json)), cancellation);
             return 0;
-        }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+        }));
         return command;
     }
 

@@ -82,7 +82,7 @@ internal static class DenoiseCommand
             clean.Add(ImageTensor.ToBytes(step.Denoised.clamp(-1, 1)).DetachFromDisposeScope());
         }, cancellation);
 
-        var moments = Enumerable.Range(0, Math.Min(output.Moments, noisy.Count)).Select(i => (int)Math.Round(i * (noisy.Count - 1.0) / Math.Max(1, Math.Min(output.Moments, noisy.Count) - 1))).ToArray();
+        var moments = StepsExploration.Spread(output.Moments, noisy.Count);
         var rows = new List<Tensor>();
         for (var picture = 0; picture < request.Count; picture++)
             foreach (var series in new[] { noisy, clean })

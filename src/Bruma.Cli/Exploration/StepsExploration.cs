@@ -17,7 +17,7 @@ internal static class StepsExploration
             steps = [];
         }
         var count = pictures[0].Count;
-        var shown = Enumerable.Range(0, Math.Min(moments, count)).Select(i => (int)Math.Round(i * (count - 1.0) / Math.Max(1, Math.Min(moments, count) - 1))).ToArray();
+        var shown = Spread(moments, count);
         var cells = new List<LabelledPicture>();
         var rows = new List<string>();
         for (var i = 0; i < pictures.Count; i++)
@@ -38,6 +38,13 @@ internal static class StepsExploration
         }
 
         Tensor Decoded(Tensor latents) => ImageTensor.ToBytes(context.Pipeline.Decode(latents, context.Arguments.Tiling))[0].clone().DetachFromDisposeScope();
+    }
+
+    /// <summary>Steps for a sheet, the first and the last among them, evenly spread.</summary>
+    public static int[] Spread(int moments, int steps)
+    {
+        var shown = Math.Min(moments, steps);
+        return [.. Enumerable.Range(0, shown).Select(i => (int)Math.Round(i * (steps - 1.0) / Math.Max(1, shown - 1)))];
     }
 
     /// <param name="Noisy">The latents after a step, decoded; uint8 [3, H, W].</param>

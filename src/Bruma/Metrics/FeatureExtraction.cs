@@ -9,6 +9,9 @@ public sealed class FeatureExtraction(FeatureNetwork network, FeatureCache? cach
 {
     private const int Ahead = 3;
 
+    /// <summary>The features of every picture of a source.</summary>
+    public FeatureSet RunAll(ImageSource source, Action<int>? done = null, CancellationToken cancellationToken = default) => Run(source, [.. Enumerable.Range(0, source.Examples.Count)], done, cancellationToken);
+
     /// <param name="indices">The pictures to take, in this order; equal beginnings share their parts in the cache.</param>
     /// <param name="done">Told the number of pictures done.</param>
     /// <exception cref="BrumaException">No picture is usable, or a vector is not finite.</exception>

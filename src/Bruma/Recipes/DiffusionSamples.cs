@@ -16,7 +16,7 @@ public sealed class DiffusionSamples : ISampleModel
     /// <param name="row">Neighbours in the set that share a class, so that they can be drawn together.</param>
     public DiffusionSamples(DiffusionPipeline pipeline, int row) => (_pipeline, _row) = (pipeline, row);
 
-    public string Settings => FormattableString.Invariant($"{_pipeline.Scheduler.ClassName}, {_pipeline.Defaults.Steps ?? 25} steps, guidance {(Classes > 0 ? _pipeline.Defaults.GuidanceScale ?? 1 : 1)}{(Classes > 0 ? $", {Classes} classes in turn" : "")}");
+    public string Settings => FormattableString.Invariant($"{_pipeline.Scheduler.ClassName}, {_pipeline.Standard.Steps} steps, guidance {(Classes > 0 ? _pipeline.Standard.GuidanceScale : 1)}{(Classes > 0 ? $", {Classes} classes in turn" : "")}");
 
     public bool TakesPrompts => false;
 

@@ -33,7 +33,7 @@ public sealed class Evaluation
         var (samples, settings) = Samples(prompts);
         var extraction = new FeatureExtraction(network, _options.Cache is { } cache ? new FeatureCache(cache) : null);
 
-        using var real = extraction.Run(reference, [.. Enumerable.Range(0, reference.Examples.Count)], Told("features of the reference", reference.Examples.Count), _cancellation);
+        using var real = extraction.RunAll(reference, Told("features of the reference", reference.Examples.Count), _cancellation);
         var taken = Taken(samples);
         using var fake = extraction.Run(samples, taken, Told("features of the samples", taken.Count), _cancellation);
 

@@ -1,5 +1,3 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Bruma.Data;
 using Bruma.Hub;
@@ -14,13 +12,11 @@ internal sealed record EvaluationPictures(ImageSource Reference, FeatureSet Real
 /// <summary><c>metrics.json</c> and <c>report.html</c> of an evaluation.</summary>
 internal static class EvaluationReport
 {
-    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     public static void Write(string folder, EvaluationResult result, EvaluationPictures pictures)
     {
         Directory.CreateDirectory(folder);
         var sheets = EvaluationSheets.Write(folder, pictures);
-        AtomicFile.WriteText(Path.Combine(folder, "metrics.json"), Json(result).ToJsonString(Readable) + "\n");
+        AtomicFile.WriteText(Path.Combine(folder, "metrics.json"), Json(result).ToJsonString(ReadableJson.Options) + "\n");
         AtomicFile.WriteText(Path.Combine(folder, "report.html"), Page(result, sheets));
     }
 

@@ -1,4 +1,3 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Bruma.Data;
 using Bruma.Hub;
@@ -75,8 +74,7 @@ public static class GanComparison
         var (training, took) = TimedTraining.Run(folder, options.Minutes, (place, steps) => Begin(place, name, options, steps), talk.Say, talk.Cancellation);
         using var _ = training;
         var pictures = ComparisonSamples.Of(folder, name, judge.Count, options.Seed);
-        var batch = training is GanTraining gan ? gan.Options.BatchSize : ((DiffusionTraining)training).Options.BatchSize;
-        return (new ComparisonRow(name, folder, training.Step, training.Step * batch, took, judge.Measure(pictures, training.Step)), pictures.narrow(0, 0, Columns));
+        return (new ComparisonRow(name, folder, training.Step, TimedTraining.ImagesSeen(training), took, judge.Measure(pictures, training.Step)), pictures.narrow(0, 0, Columns));
     }
 
     private static ITrainingRun Begin(string folder, string name, GanComparisonOptions options, int steps) => name == GanComparisonOptions.Diffusion
@@ -117,7 +115,7 @@ public static class GanComparison
                 seconds = row.Seconds,
                 run = row.Run,
             }),
-        }, Indented) + "\n");
+        }, ReadableJson.Options) + "\n");
         var page = new HtmlReport(FormattableString.Invariant($"{options.Data}: {rows.Count} ways to train a generator, {options.Minutes:0.##} minutes each"))
             .Table(["", .. SampleMeasures.Headers.Skip(1), "images seen", "images/s"], rows.OrderBy(row => row.Measures.Frechet).Select(IReadOnlyList<string> (row) =>
                 [row.Name, .. row.Measures.Cells.Skip(1), row.ImagesSeen.ToString(System.Globalization.CultureInfo.InvariantCulture), row.ImagesPerSecond.ToString("0", System.Globalization.CultureInfo.InvariantCulture)]))
@@ -128,6 +126,4 @@ public static class GanComparison
             page.Subheading(row.Name).Picture($"runs/{row.Name}/learning.png", "The same noise as training goes on, from the top.");
         AtomicFile.WriteText(Path.Combine(output, "report.html"), page.ToString());
     }
-
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 }

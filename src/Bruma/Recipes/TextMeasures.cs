@@ -33,7 +33,7 @@ internal static class TextMeasures
         using var scope = NewDisposeScope();
         using var network = FeatureNetwork.OfClip(folder);
         using var model = ClipModel.Load(folder);
-        using var pictures = new FeatureExtraction(network).Run(samples, [.. Enumerable.Range(0, samples.Examples.Count)]);
+        using var pictures = new FeatureExtraction(network).RunAll(samples);
         var tokenizer = Tokenizer.Load(folder);
         var length = model.Config.TextConfig.MaxPositionEmbeddings;
         var vectors = texts.Distinct().ToDictionary(text => text, text => Vector(model, tokenizer, text, length), StringComparer.Ordinal);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Bruma.Recipes.Adaptation;
 using Bruma.Training;
 
 namespace Bruma.Recipes;
@@ -42,6 +43,14 @@ internal static class TimedTraining
             throw;
         }
     }
+
+    /// <summary>Pictures that the model was updated on.</summary>
+    public static long ImagesSeen(ITrainingRun training) => training.Step * training switch
+    {
+        AdaptationRun run => run.Options.BatchSize,
+        GanTraining gan => gan.Options.BatchSize,
+        _ => ((DiffusionTraining)training).Options.BatchSize,
+    };
 
     private static void Train(ITrainingRun training, double seconds, CancellationToken cancellationToken)
     {

@@ -14,8 +14,6 @@ public sealed class CharacterVocabulary
     public const int UnknownId = 3;
 
     private const string File = "characters.json";
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     private readonly string[] _characters;
     private readonly Dictionary<string, int> _ids;
 
@@ -48,7 +46,7 @@ public sealed class CharacterVocabulary
     }
 
     public void Save(string folder) =>
-        AtomicFile.WriteText(Path.Combine(folder, File), new JsonObject { ["characters"] = new JsonArray(_characters.Select(character => (JsonNode)character).ToArray()) }.ToJsonString(Indented) + "\n");
+        AtomicFile.WriteText(Path.Combine(folder, File), new JsonObject { ["characters"] = new JsonArray(_characters.Select(character => (JsonNode)character).ToArray()) }.ToJsonString(ReadableJson.Options) + "\n");
 
     /// <summary>One id for each character.</summary>
     public IReadOnlyList<long> Encode(string text) => [.. text.EnumerateRunes().Select(rune => (long)_ids.GetValueOrDefault(rune.ToString(), UnknownId))];

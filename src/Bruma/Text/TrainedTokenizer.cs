@@ -1,6 +1,4 @@
 using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Bruma.Hub;
 
@@ -9,8 +7,6 @@ namespace Bruma.Text;
 /// <summary>A learned vocabulary and its merges, as the files of a transformers tokenizer.</summary>
 public sealed class TrainedTokenizer
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     private readonly TokenizerTrainingOptions _options;
 
     internal TrainedTokenizer(IReadOnlyList<string> tokens, IReadOnlyList<(string Left, string Right)> merges, TokenizerTrainingOptions options) =>
@@ -54,12 +50,12 @@ public sealed class TrainedTokenizer
         var merges = new StringBuilder("#version: 0.2\n");
         foreach (var (left, right) in Merges)
             merges.Append(left).Append(' ').Append(right).Append('\n');
-        AtomicFile.WriteText(Path.Combine(folder, "vocab.json"), vocabulary.ToJsonString(Indented) + "\n");
+        AtomicFile.WriteText(Path.Combine(folder, "vocab.json"), vocabulary.ToJsonString(ReadableJson.Options) + "\n");
         AtomicFile.WriteText(Path.Combine(folder, "merges.txt"), merges.ToString());
-        AtomicFile.WriteText(Path.Combine(folder, "special_tokens_map.json"), special.ToJsonString(Indented) + "\n");
-        AtomicFile.WriteText(Path.Combine(folder, "tokenizer_config.json"), config.ToJsonString(Indented) + "\n");
+        AtomicFile.WriteText(Path.Combine(folder, "special_tokens_map.json"), special.ToJsonString(ReadableJson.Options) + "\n");
+        AtomicFile.WriteText(Path.Combine(folder, "tokenizer_config.json"), config.ToJsonString(ReadableJson.Options) + "\n");
         if (!IsClip)
-            AtomicFile.WriteText(Path.Combine(folder, "tokenizer.json"), Json(vocabulary.DeepClone()).ToJsonString(Indented) + "\n");
+            AtomicFile.WriteText(Path.Combine(folder, "tokenizer.json"), Json(vocabulary.DeepClone()).ToJsonString(ReadableJson.Options) + "\n");
     }
 
     private JsonObject Json(JsonNode vocabulary) => new()

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Reflection;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Bruma.Hub;
 
@@ -11,8 +10,6 @@ namespace Bruma.Training;
 public sealed class RunFolder
 {
     private const string SumsFile = "state.json";
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     private RunFolder(string path) => Root = path;
 
     public string Root { get; }
@@ -101,7 +98,7 @@ public sealed class RunFolder
             throw;
         }
         var sums = Directory.EnumerateFiles(Unfinished, "*.safetensors").Order(StringComparer.Ordinal).ToDictionary(file => Path.GetFileName(file), FileHash.Sha256);
-        AtomicFile.WriteText(Path.Combine(Unfinished, SumsFile), JsonSerializer.Serialize(new { step, sha256 = sums }, Indented) + "\n");
+        AtomicFile.WriteText(Path.Combine(Unfinished, SumsFile), JsonSerializer.Serialize(new { step, sha256 = sums }, ReadableJson.Options) + "\n");
         var target = Path.Combine(Checkpoints, $"step-{step:D7}");
         if (Directory.Exists(target))
             Directory.Delete(target, recursive: true);
@@ -136,7 +133,7 @@ public sealed class RunFolder
             architecture = System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture.ToString(),
             started = DateTime.UtcNow.ToString("u", CultureInfo.InvariantCulture),
         };
-        AtomicFile.WriteText(Path.Combine(Root, "provenance.json"), JsonSerializer.Serialize(provenance, Indented) + "\n");
+        AtomicFile.WriteText(Path.Combine(Root, "provenance.json"), JsonSerializer.Serialize(provenance, ReadableJson.Options) + "\n");
         return this;
 
         static string VersionOf(Type type) => type.Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";

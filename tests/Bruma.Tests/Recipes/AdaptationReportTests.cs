@@ -7,16 +7,17 @@ using static TorchSharp.torch;
 
 namespace Bruma.Tests.Recipes;
 
-[Collection("BRUMA_CACHE")] // one variable of the process: one class at a time
+[Collection(TemporaryCache.Variable)]
 public sealed class AdaptationReportTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryCache _cache;
 
-    public AdaptationReportTests() => Environment.SetEnvironmentVariable("BRUMA_CACHE", Path.Combine(_folder.Root, "cache"));
+    public AdaptationReportTests() => _cache = new TemporaryCache(_folder);
 
     public void Dispose()
     {
-        Environment.SetEnvironmentVariable("BRUMA_CACHE", null);
+        _cache.Dispose();
         _folder.Dispose();
     }
 

@@ -10,12 +10,13 @@ using static TorchSharp.torch;
 namespace Bruma.Tests.Recipes;
 
 /// <summary>Short runs on the tiny Stable Diffusion of the reference cases.</summary>
-[Collection("BRUMA_CACHE")] // one variable of the process: one class at a time
+[Collection(TemporaryCache.Variable)]
 public sealed class AdaptationTests : IDisposable
 {
     private static readonly string Base = Path.Combine(Repository.Goldens, "pipelines", "tiny-sd");
 
     private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryCache _cache;
     private readonly string _photos;
 
     public AdaptationTests()
@@ -25,12 +26,12 @@ public sealed class AdaptationTests : IDisposable
         for (var i = 0; i < 24; i++)
             PngFile.Write(_folder[$"photos/{(i % 2 == 0 ? "red_cat" : "cat")}/{i}.png"], randint(0, 256, [3, 20 + i, 30], int64, generator: random).to(uint8));
         _photos = Path.Combine(_folder.Root, "photos");
-        Environment.SetEnvironmentVariable("BRUMA_CACHE", Path.Combine(_folder.Root, "cache"));
+        _cache = new TemporaryCache(_folder);
     }
 
     public void Dispose()
     {
-        Environment.SetEnvironmentVariable("BRUMA_CACHE", null);
+        _cache.Dispose();
         _folder.Dispose();
     }
 

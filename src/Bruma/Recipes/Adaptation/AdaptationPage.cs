@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Bruma.Hub;
 using Bruma.Metrics;
@@ -13,8 +11,6 @@ namespace Bruma.Recipes.Adaptation;
 /// <summary><c>report.html</c> of a run, its sheets and <c>metrics.json</c>.</summary>
 internal static class AdaptationPage
 {
-    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     private static readonly (string Key, string Name)[] Columns =
     [
         (SetComparison.Frechet, "FD"), (SetComparison.KidMean, "KID"), ("precision", "precision"), ("recall", "recall"), ("coverage", "coverage"), ("vendi", "Vendi"), ("pair_distance", "distance between samples"), ("copies", "copies"),
@@ -26,7 +22,7 @@ internal static class AdaptationPage
         var folder = Path.Combine(run.Root, "report");
         var sheets = EvaluationSheets.WriteOfRun(folder, pictures);
         var hasCurves = AdaptationCurves.Write(Path.Combine(folder, "curves.png"), run);
-        AtomicFile.WriteText(Path.Combine(folder, "metrics.json"), Json(options.Report, findings, network).ToJsonString(Readable) + "\n");
+        AtomicFile.WriteText(Path.Combine(folder, "metrics.json"), Json(options.Report, findings, network).ToJsonString(ReadableJson.Options) + "\n");
         AtomicFile.WriteText(Path.Combine(run.Root, "report.html"), Page(run, options, findings, (sheets, hasCurves), (network, pictures.Real.Count)));
     }
 

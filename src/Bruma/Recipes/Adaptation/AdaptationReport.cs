@@ -77,7 +77,7 @@ public sealed class AdaptationReport
     }
 
     private FeatureSet Features(FeatureExtraction extraction, ImageSource pictures) =>
-        extraction.Run(new SquaredSource(pictures, Side), [.. Enumerable.Range(0, pictures.Examples.Count)], Told("features of pictures", pictures.Examples.Count), _cancellation);
+        extraction.RunAll(new SquaredSource(pictures, Side), Told("features of pictures", pictures.Examples.Count), _cancellation);
 
     /// <summary>Captions of the photos in a fixed order; with a control network also outlines, of photos that were never trained on where there are any.</summary>
     private (List<SampleWish> Run, List<SampleWish> Base) Wishes(ReportPhotos photos)

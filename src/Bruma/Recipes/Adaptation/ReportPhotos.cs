@@ -46,7 +46,7 @@ internal sealed record ReportPhotos(ImageSource Source, ImageSource Squares, Fea
     {
         var (source, options) = run;
         var squares = new SquaredSource(source, side);
-        var features = extraction.Run(squares, [.. Enumerable.Range(0, source.Examples.Count)], done, cancellation);
+        var features = extraction.RunAll(squares, done, cancellation);
         var share = AdaptationData.Share(options, features.Count);
         var test = HashedParts.Places([.. features.Indices.Select(index => source.Examples[index].Name)], share, DataPart.Test);
         if (test.Count == features.Count)

@@ -29,7 +29,7 @@ internal sealed class RunSamples(AdaptationOptions options, string model)
         using var pipeline = Open(adapted);
         using var control = adapted && wishes[0].Picture is not null ? ControlNetModel.Load(model) : null;
         control?.to(pipeline.Network.Precision);
-        var request = new ImageRequest { Width = options.Resolution, Height = options.Resolution, Steps = pipeline.Defaults.Steps ?? Steps };
+        var request = Request(pipeline);
         Settings = new StableDiffusionSamples(pipeline, request).Settings;
         var origin = FormattableString.Invariant($"{SampleModels.HashOf(options.Model)} {(adapted ? SampleModels.HashOf(model) : "")} {seed} {options.Resolution} {options.Data}\n{string.Join('\n', wishes.Select(wish => wish.Prompt))}");
         var size = control is null ? Math.Clamp(BatchPixels / (options.Resolution * options.Resolution), 1, 16) : 1;
@@ -55,6 +55,9 @@ internal sealed class RunSamples(AdaptationOptions options, string model)
         }
         return new ImageFolder(folder);
     }
+
+    /// <summary>At the size that was trained, with the steps of the model.</summary>
+    public ImageRequest Request(StableDiffusionPipeline pipeline) => new() { Width = options.Resolution, Height = options.Resolution, Steps = pipeline.Defaults.Steps ?? Steps };
 
     /// <summary>The base, or the base with what the run trained.</summary>
     public StableDiffusionPipeline Open(bool adapted)

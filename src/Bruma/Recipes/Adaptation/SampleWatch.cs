@@ -28,7 +28,7 @@ internal sealed class SampleWatch : IDisposable
         (_model, _options, _data, _control, _network) = (model, options, data, control, FeatureNetworks.Open(options.EvaluateFeatures));
         using var scope = NewDisposeScope();
         var source = new SquaredSource(ImageSource.Open(options.Data), Side);
-        using var features = new FeatureExtraction(_network, new FeatureCache(FeatureCache.DefaultRoot)).Run(source, [.. Enumerable.Range(0, source.Examples.Count)]);
+        using var features = new FeatureExtraction(_network, new FeatureCache(FeatureCache.DefaultRoot)).RunAll(source);
         var (names, share) = (features.Indices.Select(index => source.Examples[index].Name).ToList(), AdaptationData.Share(options, features.Count));
         Tensor Part(DataPart part) => features.Features.index_select(0, tensor(HashedParts.Places(names, share, part).Select(row => (long)row).ToArray()));
         (_watched, _trained) = (Part(DataPart.Validation).DetachFromDisposeScope(), Part(DataPart.Training).DetachFromDisposeScope());

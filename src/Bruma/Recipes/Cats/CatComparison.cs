@@ -64,7 +64,7 @@ public sealed class CatComparison
         var captions = new Captions(plain);
         var classes = Math.Max(1, source.ClassNames.Count);
         var prompts = Enumerable.Range(0, classes).Select(label => captions.Of(source, source.Examples.First(example => (example.Class ?? 0) == label)) ?? "").ToList();
-        var squares = Squares(photos, source);
+        var squares = new Lazy<string>(() => Squares(photos, plain));
         foreach (var name in _options.Methods)
         {
             var (training, seconds) = TimedTraining.Run(Path.Combine(_output, "runs", name), _options.Minutes, (folder, steps) => Begin(folder, name, steps, squares), _tell, _cancellation);
@@ -73,7 +73,7 @@ public sealed class CatComparison
                 if (training is AdaptationRun first && rows.TrueForAll(row => row.Set.Key != MeasuredSet.Base))
                     Add("base", MeasuredSet.Base, Drawn(first, "base", prompts, adapted: false), (0, 0), conditional: true);
                 var pictures = training is AdaptationRun run ? Drawn(run, name, prompts, adapted: true) : FromScratch(training.Folder, name);
-                Add(name, MeasuredSet.Samples, pictures, (training.Step * BatchOf(training), seconds), name != CatComparisonOptions.Gan);
+                Add(name, MeasuredSet.Samples, pictures, (TimedTraining.ImagesSeen(training), seconds), name != CatComparisonOptions.Gan);
             }
             CatComparisonFiles.Write(_output, _options, new CatFindings(rows, size, network.Name), columns); // what is done is seen even if the rest is broken off
         }
@@ -81,7 +81,7 @@ public sealed class CatComparison
 
         void Add(string name, string key, ImageSource pictures, (long Images, double Seconds) cost, bool conditional)
         {
-            using var features = extraction.Run(new SquaredSource(pictures, Side), [.. Enumerable.Range(0, pictures.Examples.Count)], null, _cancellation);
+            using var features = extraction.RunAll(new SquaredSource(pictures, Side), null, _cancellation);
             var row = new CatRow(name, draws.Of(key, name, features.Features), conditional ? judge?.Right(features.Features, i => i % classes) : null, cost.Images, cost.Seconds);
             rows.Add(row);
             columns.Add((name, pictures));
@@ -90,24 +90,23 @@ public sealed class CatComparison
     }
 
     /// <summary>The photos that are trained on, cut as everywhere, in folders by class: what models from scratch see.</summary>
-    private string Squares(ReportPhotos photos, ImageSource source)
+    private string Squares(ReportPhotos photos, AdaptationOptions plain)
     {
         var folder = Path.Combine(_output, "photos");
-        var names = photos.Features.Indices.Select(index => source.Examples[index].Name).ToList();
-        var plain = Adaptation(CatComparisonOptions.Lora, 1);
+        var names = photos.Features.Indices.Select(index => photos.Source.Examples[index].Name).ToList();
         foreach (var row in HashedParts.Places(names, AdaptationData.Share(plain, names.Count), DataPart.Training))
         {
             using var square = photos.Square(row, Side);
-            var label = photos.Example(row).Class is { } index ? source.ClassNames[index] : "all";
+            var label = photos.Example(row).Class is { } index ? photos.Source.ClassNames[index] : "all";
             PngFile.Write(Path.Combine(folder, label, $"{row:D5}.png"), square);
         }
         return folder;
     }
 
-    private ITrainingRun Begin(string folder, string name, int steps, string squares) => name switch
+    private ITrainingRun Begin(string folder, string name, int steps, Lazy<string> squares) => name switch
     {
-        CatComparisonOptions.Diffusion => DiffusionTraining.Start(folder, new DiffusionOptions(squares, steps, CheckpointEvery: int.MaxValue, SampleEvery: 0, Seed: _options.Seed, Precision: _options.Precision, Threads: _options.Threads, Resolution: Side, ReportSamples: 0).Checked()),
-        CatComparisonOptions.Gan => GanTraining.Start(folder, new GanOptions(squares, name, Steps: steps, Resolution: Side, Seed: _options.Seed, CheckpointEvery: int.MaxValue, EvaluateSamples: 0, DiffAugment: "color,translation,cutout", Threads: _options.Threads).Checked()),
+        CatComparisonOptions.Diffusion => DiffusionTraining.Start(folder, new DiffusionOptions(squares.Value, steps, CheckpointEvery: int.MaxValue, SampleEvery: 0, Seed: _options.Seed, Precision: _options.Precision, Threads: _options.Threads, Resolution: Side, ReportSamples: 0).Checked()),
+        CatComparisonOptions.Gan => GanTraining.Start(folder, new GanOptions(squares.Value, name, Steps: steps, Resolution: Side, Seed: _options.Seed, CheckpointEvery: int.MaxValue, EvaluateSamples: 0, DiffAugment: "color,translation,cutout", Threads: _options.Threads).Checked()),
         _ => AdaptationRun.Start(folder, Adaptation(name, steps).Checked()),
     };
 
@@ -135,11 +134,4 @@ public sealed class CatComparison
     }
 
     private string Folder(string name) => Path.Combine(_output, "samples", name);
-
-    private static int BatchOf(ITrainingRun training) => training switch
-    {
-        AdaptationRun run => run.Options.BatchSize,
-        GanTraining gan => gan.Options.BatchSize,
-        _ => ((DiffusionTraining)training).Options.BatchSize,
-    };
 }

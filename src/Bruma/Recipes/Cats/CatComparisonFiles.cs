@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Bruma.Data;
 using Bruma.Hub;
@@ -16,8 +15,6 @@ public static class CatComparisonFiles
 {
     private const int ShownOfEach = 8;
     private const int Shown = 128; // pixels
-
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private static readonly (string Key, string Name)[] Measures = [(SetComparison.Frechet, "FD"), (SetComparison.KidMean, "KID"), ("precision", "precision"), ("recall", "recall"), ("coverage", "coverage"), ("copies", "copies")];
 
     /// <summary>Names of the columns of <see cref="Cells"/>.</summary>
@@ -68,7 +65,7 @@ public static class CatComparisonFiles
             images_seen = row.ImagesSeen,
             seconds = row.Seconds,
         }),
-    }, Indented);
+    }, ReadableJson.Options);
 
     private static string Percent(double share) => (100 * share).ToString("0.#", CultureInfo.InvariantCulture) + " %";
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Bruma.Data;
 using Bruma.Hub;
@@ -15,8 +14,6 @@ namespace Bruma.Recipes.Cats;
 public static class ControlComparison
 {
     private const int Starts = 8;
-
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private static readonly string[] Kinds = ["coat", "background", "lightness"];
 
     /// <summary>Draws, measures and writes <c>report.html</c>, <c>table.json</c> and the sheets.</summary>
@@ -41,11 +38,12 @@ public static class ControlComparison
         var starts = DrawStarts(samples, Path.Combine(output, "samples", "start"), options, cancellationToken);
 
         using var pipeline = samples.Open(adapted: true);
-        var measures = new ControlMeasures(options, (adaptation, pipeline), photos, (extraction, BreedJudge.Of(photos)!), (output, cancellationToken));
+        var measures = new ControlMeasures(options, (pipeline, samples.Request(pipeline)), photos, (extraction, BreedJudge.Of(photos)!), (output, cancellationToken));
+        var plain = new Lazy<List<PhotoWords>>(() => ControlMeasures.Words(measures.Plain()));
         var sections = new List<ControlSection>();
         List<Func<ControlSection?>> controls =
         [
-            () => ControlSections.Guidance(measures), () => ControlSections.Languages(measures), .. Kinds.Select(kind => (Func<ControlSection?>)(() => ControlSections.Words(measures, kind))),
+            () => ControlSections.Guidance(measures), () => ControlSections.Languages(measures), .. Kinds.Select(kind => (Func<ControlSection?>)(() => ControlSections.Words(measures, kind, plain))),
             () => ControlSections.Start(measures, starts), () => ControlSections.Inpainting(measures), () => outlines,
         ];
         foreach (var measure in controls)
@@ -85,7 +83,7 @@ public static class ControlComparison
             seed = options.Seed,
             features = found.Network,
             sections = found.Sections.ToDictionary(section => section.Key, section => new { headers = section.Headers, rows = section.Rows.Select(row => new { setting = row.Setting, values = row.Values.Select(value => value is { } number && double.IsFinite(number) ? number : (double?)null) }), verdict = section.Verdict }),
-        }, Indented) + "\n");
+        }, ReadableJson.Options) + "\n");
         var page = new HtmlReport($"{Path.GetFileName(options.Run.TrimEnd('/'))}: does it do what it is told?").List(found.Sections.Select(section => section.Verdict));
         page.Paragraph(FormattableString.Invariant($"A model adapted from {Path.GetFileName(run.Model.TrimEnd('/'))} to {Path.GetFileName(run.Data.TrimEnd('/'))}. Pictures are uncurated, seeds from {options.Seed.ToString(CultureInfo.InvariantCulture)} on, seen by {found.Network} at 64 px."));
         foreach (var section in found.Sections)

@@ -9,12 +9,11 @@ using static TorchSharp.torch;
 namespace Bruma.Recipes.Cats;
 
 /// <summary>What all controls are measured with: the adapted pipeline, the photos, the judge, and how samples are drawn and seen.</summary>
-internal sealed class ControlMeasures(ControlOptions options, (AdaptationOptions Run, StableDiffusionPipeline Pipeline) trained, ReportPhotos photos, (FeatureExtraction Extraction, BreedJudge Judge) seeing, (string Output, CancellationToken Cancellation) place)
+internal sealed class ControlMeasures(ControlOptions options, (StableDiffusionPipeline Pipeline, ImageRequest Request) trained, ReportPhotos photos, (FeatureExtraction Extraction, BreedJudge Judge) seeing, (string Output, CancellationToken Cancellation) place)
 {
     public const int Side = 64;
 
     private const int Batch = 16;
-    private const int StandardSteps = 25;
 
     public ControlOptions Options => options;
 
@@ -29,8 +28,8 @@ internal sealed class ControlMeasures(ControlOptions options, (AdaptationOptions
     /// <summary>Names of the classes as captions have them.</summary>
     public IReadOnlyList<string> Breeds { get; } = [.. seeing.Judge.Classes.Select(name => name.Replace('_', ' ').ToLowerInvariant())];
 
-    /// <summary>Settings of the model itself, at the size that was trained.</summary>
-    public ImageRequest Request => new() { Width = trained.Run.Resolution, Height = trained.Run.Resolution, Steps = options.Steps ?? Pipeline.Defaults.Steps ?? StandardSteps, GuidanceScale = Pipeline.Defaults.GuidanceScale ?? Pipeline.Standard.GuidanceScale };
+    /// <summary>Settings of the model itself, unless other steps were asked for.</summary>
+    public ImageRequest Request { get; } = trained.Request with { Steps = options.Steps ?? trained.Request.Steps };
 
     /// <summary>"a photo of a bengal cat", with a word before the breed where one is given.</summary>
     public string Prompt(int picture, string? word = null) => $"a photo of {EmojiGrammar.WithArticle($"{(word is null ? "" : $"{word} ")}{Breeds[picture % Breeds.Count]}")} cat";
@@ -60,9 +59,12 @@ internal sealed class ControlMeasures(ControlOptions options, (AdaptationOptions
     /// <returns>[N, D], in the caller's scope.</returns>
     public Tensor Features(ImageSource pictures)
     {
-        using var set = seeing.Extraction.Run(new SquaredSource(pictures, Side), [.. Enumerable.Range(0, pictures.Examples.Count)], null, place.Cancellation);
+        using var set = seeing.Extraction.RunAll(new SquaredSource(pictures, Side), null, place.Cancellation);
         return set.Features.alias();
     }
+
+    /// <summary>The breeds in turn and nothing else: what other settings are compared with.</summary>
+    public ImageFolder Plain() => Draw("plain", options.Samples, i => Prompt(i));
 
     /// <summary>What the rule that wrote the captions says of pictures.</summary>
     public static List<PhotoWords> Words(ImageSource pictures) => [.. Enumerable.Range(0, pictures.Examples.Count).Select(i =>

@@ -51,9 +51,9 @@ internal static class ControlSections
     {
         using var scope = NewDisposeScope();
         var (rows, shown) = (new List<ControlRow>(), new List<(string, ImageSource)>());
-        foreach (var (name, prompt) in new (string, Func<int, string>)[] { ("English", i => measures.Prompt(i)), ("Spanish", i => $"foto de un gato {CatCaptions.InSpanish(measures.Breeds[i % measures.Breeds.Count])}") })
+        var spanish = measures.Draw("spanish", measures.Options.Samples, i => $"foto de un gato {CatCaptions.InSpanish(measures.Breeds[i % measures.Breeds.Count])}");
+        foreach (var (name, pictures) in new[] { ("English", measures.Plain()), ("Spanish", spanish) })
         {
-            var pictures = measures.Draw($"language-{name.ToLowerInvariant()}", measures.Options.Samples, prompt);
             rows.Add(new(name, [measures.Judge.Right(measures.Features(pictures), i => i % measures.Breeds.Count)]));
             shown.Add((name, pictures));
         }
@@ -64,21 +64,21 @@ internal static class ControlSections
 
     /// <summary>Words for colours and light, asked for and found by the rule that wrote the captions.</summary>
     /// <param name="kind">The column of the words: coat, background or lightness.</param>
+    /// <param name="plain">What pictures say that no word was asked of; drawn when they are first needed.</param>
     /// <returns>Null where no word is on enough photos.</returns>
-    public static ControlSection? Words(ControlMeasures measures, string kind)
+    public static ControlSection? Words(ControlMeasures measures, string kind, Lazy<List<PhotoWords>> plain)
     {
         var all = measures.Photos.Source.Examples;
         var words = all.Select(example => example.Columns?.GetValueOrDefault(kind)).OfType<string>().GroupBy(word => word).Where(group => group.Count() >= FewestWithWord).OrderByDescending(group => group.Count()).ToList();
         if (words.Count < 2)
             return null;
         Func<PhotoWords, string?> read = kind switch { "coat" => found => found.Coat.English, "background" => found => found.Ground.English, _ => found => found.Lightness };
-        var plain = ControlMeasures.Words(measures.Draw("plain", measures.Options.Samples, i => measures.Prompt(i))).ConvertAll(found => read(found));
         var count = Math.Max(measures.Breeds.Count, measures.Options.Samples / words.Count);
         var (rows, shown) = (new List<ControlRow>(), new List<(string, ImageSource)>());
         foreach (var word in words)
         {
             var pictures = measures.Draw($"{kind}-{word.Key}", count, i => kind switch { "coat" => measures.Prompt(i, word.Key), "background" => $"{measures.Prompt(i)} on {EmojiGrammar.WithArticle(word.Key)} background", _ => $"a {word.Key} photo{measures.Prompt(i)["a photo".Length..]}" });
-            rows.Add(new(word.Key, [ControlMeasures.Words(pictures).Average(found => read(found) == word.Key ? 1.0 : 0), plain.Average(found => found == word.Key ? 1.0 : 0), word.Count() / (double)all.Count]));
+            rows.Add(new(word.Key, [ControlMeasures.Words(pictures).Average(found => read(found) == word.Key ? 1.0 : 0), plain.Value.Average(found => read(found) == word.Key ? 1.0 : 0), word.Count() / (double)all.Count]));
             shown.Add((word.Key, pictures));
         }
         measures.Sheet(kind, $"{kind}, asked for by word", shown);

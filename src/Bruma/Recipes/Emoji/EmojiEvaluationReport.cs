@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Bruma.Hub;
 using Bruma.Reports;
@@ -11,8 +9,6 @@ namespace Bruma.Recipes.Emoji;
 internal static class EmojiEvaluationReport
 {
     private const double TwoSided = 1.96;
-    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     /// <summary>The columns of the table.</summary>
     public static IReadOnlyList<string> Columns { get; } = ["prompts", "number", "concept top-1", "real", "top-5", "real", "style", "real", "R-precision", "real", "FD-emoji", "real halves", "coverage", "real halves", "copies", "real"];
 
@@ -29,7 +25,7 @@ internal static class EmojiEvaluationReport
             ["features_sha256"] = FileHash.Sha256(ModelFolder.FindWeights(options.Scorer)),
             ["seed"] = options.Seed,
             ["sets"] = new JsonObject(scores.Select(score => KeyValuePair.Create(score.Set.Key, (JsonNode?)Json(score)))),
-        }.ToJsonString(Readable) + "\n");
+        }.ToJsonString(ReadableJson.Options) + "\n");
         var page = new HtmlReport($"{Path.GetFileName(options.Model.TrimEnd('/'))}: what was learned, and what was held out");
         page.Paragraph($"Drawn with {settings}, from seed {options.Seed} on. Judged by a scorer of pictures and captions that was trained on all data and never taught this model; what it says of the real pictures is beside every number. Shares have their 95 % interval.");
         page.Table(Columns, rows);

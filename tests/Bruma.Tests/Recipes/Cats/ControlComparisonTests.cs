@@ -1,37 +1,28 @@
 using System.Text.Json;
-using Bruma.Imaging;
 using Bruma.Recipes.Adaptation;
 using Bruma.Recipes.Cats;
 using Bruma.Tests.Support;
-using static TorchSharp.torch;
 
 namespace Bruma.Tests.Recipes.Cats;
 
 /// <summary>Controls of a barely trained run on small squares in two colours: what is asked, drawn and written.</summary>
-[Collection("BRUMA_CACHE")] // one variable of the process: one class at a time
+[Collection(TemporaryCache.Variable)]
 public sealed class ControlComparisonTests : IDisposable
 {
-    private const int Photos = 40;
-
     private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryCache _cache;
 
     public ControlComparisonTests()
     {
-        using var scope = NewDisposeScope();
-        for (var i = 0; i < Photos; i++)
-        {
-            var picture = full([3, 64, 64], 40 + i, uint8);
-            picture[i % 2].fill_(220);
-            PngFile.Write(_folder[$"photos/{i}.png"], picture);
-        }
-        File.WriteAllLines(_folder["photos/metadata.jsonl"], Enumerable.Range(0, Photos).Select(i => (i, colour: i % 2 == 0 ? "red" : "green")).Select(photo =>
+        ColouredPhotos.Write(_folder, i => $"{i}.png");
+        File.WriteAllLines(_folder["photos/metadata.jsonl"], Enumerable.Range(0, ColouredPhotos.Count).Select(i => (i, colour: ColouredPhotos.ColourOf(i))).Select(photo =>
             $$"""{"file_name": "{{photo.i}}.png", "text": "a photo of a {{photo.colour}} cat", "class": "{{photo.colour}}", "coat": "{{photo.colour}}", "head_box": [20, 20, 44, 44]}"""));
-        Environment.SetEnvironmentVariable("BRUMA_CACHE", Path.Combine(_folder.Root, "cache"));
+        _cache = new TemporaryCache(_folder);
     }
 
     public void Dispose()
     {
-        Environment.SetEnvironmentVariable("BRUMA_CACHE", null);
+        _cache.Dispose();
         _folder.Dispose();
     }
 
