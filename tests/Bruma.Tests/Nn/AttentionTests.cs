@@ -39,26 +39,6 @@ public sealed class AttentionTests
     }
 
     [Fact]
-    public void The_result_does_not_depend_on_the_number_of_threads()
-    {
-        using var scope = NewDisposeScope();
-        using var still = no_grad();
-        var (q, k, v) = (randn(1, 1200, 32), randn(1, 1200, 32), randn(1, 1200, 32));
-        var before = get_num_threads();
-        try
-        {
-            set_num_threads(1);
-            var one = AttentionProduct.Attend(q, k, v, 2);
-            set_num_threads(2);
-            Assert.True(one.allclose(AttentionProduct.Attend(q, k, v, 2), rtol: 0, atol: 1e-6));
-        }
-        finally
-        {
-            set_num_threads(before);
-        }
-    }
-
-    [Fact]
     public void Blocks_leave_only_their_result()
     {
         using var scope = NewDisposeScope();
