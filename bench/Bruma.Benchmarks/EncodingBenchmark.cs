@@ -1,4 +1,5 @@
 using Bruma.Recipes.Speed;
+using Bruma.Training;
 using Bruma.Transformers;
 using Bruma.Transformers.Embeddings;
 using Bruma.Verification;
@@ -20,7 +21,7 @@ internal static class EncodingBenchmark
             Console.WriteLine("MiniLM: skipped; set BRUMA_SHARED to the folder that holds models/all-MiniLM-L6-v2");
             return;
         }
-        foreach (var (type, goal, peer) in new[] { (bfloat16, "0.85 of bf16 GEMM (transformers 0.67)", "bf16"), (float32, "0.62 of fp32 convolution (ONNX Runtime)", "fp32") })
+        foreach (var (type, goal, peer) in new[] { (bfloat16, "0.85 of bf16 GEMM (transformers 0.67)", "bf16"), (float32, "0.62 of fp32 convolution (ONNX Runtime)", "fp32") }.Where(row => ComputePrecision.Native.Contains(row.Item1)))
         {
             using var network = BertModel.Load(Path.Combine(models, "all-MiniLM-L6-v2"));
             TorchSharp.ModuleExtensionMethods.to(network, type);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using Bruma.Benchmarks;
 using Bruma.Recipes.Speed;
+using Bruma.Training;
 using static TorchSharp.torch;
 
 // dotnet run -c Release --project bench/Bruma.Benchmarks -- [seconds per row] [threads]
@@ -12,7 +13,7 @@ foreach (var threads in args.Length > 1 ? [int.Parse(args[1], CultureInfo.Invari
     set_num_threads(threads);
     Console.WriteLine($"\n{threads} {(threads == 1 ? "thread" : "threads")}");
     EncodingBenchmark.Run(seconds / 4);
-    foreach (var precision in new[] { ScalarType.BFloat16, ScalarType.Float32 })
+    foreach (var precision in ComputePrecision.Native)
     {
         var what = TrainedNetwork.Ddpm28;
         using var training = new TrainingSpeed(what, precision);
@@ -22,7 +23,7 @@ foreach (var threads in args.Length > 1 ? [int.Parse(args[1], CultureInfo.Invari
         var rate = what.GigaflopsPerStep / step;
         Console.WriteLine(FormattableString.Invariant($"{what.Name}, {precision}: {what.BatchSize / step:0.0} images/s, {rate:0} GFLOP/s = {rate / rates.MatrixBf16:0.00} of bf16 GEMM (PyTorch {what.PyTorchShare:0.00}, goal {what.Goal:0.00}), {rate / rates.ConvolutionFp32:0.00} of fp32 convolution"));
         Console.WriteLine(FormattableString.Invariant($"  {rates}; process {Environment.WorkingSet / 1e6:0} MB"));
-        if (precision == ScalarType.BFloat16)
+        if (precision == ComputePrecision.Native[0])
         {
             if (threads == 1)
                 oneThread = step;
@@ -31,7 +32,7 @@ foreach (var threads in args.Length > 1 ? [int.Parse(args[1], CultureInfo.Invari
         }
         WriteShares(training, step);
     }
-    foreach (var row in new SpeedTest(ScalarType.BFloat16, seconds / 2).Run())
+    foreach (var row in new SpeedTest(ComputePrecision.Native[0], seconds / 2).Run())
         Console.WriteLine(FormattableString.Invariant($"{row.What}, {row.Precision}: {row.Seconds:0.000} s, {row.Gigaflops / row.Seconds:0} GFLOP/s, {row.OfMatrix:0.00} of GEMM, {row.OfConvolution:0.00} of convolution"));
 }
 

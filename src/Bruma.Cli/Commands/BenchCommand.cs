@@ -24,8 +24,11 @@ internal static class BenchCommand
         {
             if (parsed.GetValue(seconds) is not (> 0 and <= 60))
                 throw new UsageException($"--seconds {parsed.GetValue(seconds)}: must be above 0 and at most 60.");
+            var type = ComputePrecision.TypeOf(Native.Precision(parsed.GetValue(precision)));
+            if (!ComputePrecision.Native.Contains(type))
+                throw new UsageException("--precision bf16: this processor has no bf16 and would imitate it, hundreds of times slower; measure fp32.");
             var count = Native.UseThreads(parsed.GetValue(threads));
-            var test = new SpeedTest(ComputePrecision.TypeOf(Native.Precision(parsed.GetValue(precision))), parsed.GetValue(seconds));
+            var test = new SpeedTest(type, parsed.GetValue(seconds));
             Native.KeepMemory();
             if (!parsed.GetValue(json))
                 Console.WriteLine($"{count} {(count == 1 ? "thread" : "threads")}\n{"",-58}{"",6}{"seconds",10}{"GFLOP/s",10}{"of GEMM",9}{"of conv",9}");

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
+using Bruma.Training;
 using SkiaSharp;
 using static TorchSharp.torch;
 
@@ -51,7 +52,7 @@ internal static class DoctorCommand
     {
         if (!X86Base.IsSupported)
             return new Finding("processor", $"{RuntimeInformation.ProcessArchitecture}", RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? null : "Not an x86-64 or Arm64 processor: expect low speed.");
-        var bf16 = Avx512F.IsSupported && (X86Base.CpuId(7, 1).Eax & (1 << 5)) != 0;
+        var bf16 = ComputePrecision.HasBFloat16;
         var found = $"AVX2 {Word(Avx2.IsSupported)}, AVX-512 {Word(Avx512F.IsSupported)}, AVX-512 BF16 {Word(bf16)}";
         return new Finding("processor", found, bf16 ? null : Avx2.IsSupported ? "Without AVX-512 BF16 Bruma computes in fp32: about half the speed." : "Without AVX2 training is very slow on this machine.");
     }

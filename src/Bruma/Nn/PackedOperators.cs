@@ -34,7 +34,7 @@ public static class PackedOperators
 
     /// <summary>Whether they may take a call: at inference, on the CPU, in fp32 and bf16.</summary>
     public static bool Take(Tensor x) =>
-        x.dtype is ScalarType.Float32 or ScalarType.BFloat16 && x.device.type == TorchSharp.DeviceType.CPU && !is_grad_enabled() && !Checkpoint.IsRunning && AreAvailable;
+        (x.dtype == ScalarType.Float32 || x.dtype == ScalarType.BFloat16 && Avx512BW.IsSupported) && x.device.type == TorchSharp.DeviceType.CPU && !is_grad_enabled() && !Checkpoint.IsRunning && AreAvailable;
 
     /// <param name="weight">[O, I, k, k].</param>
     /// <param name="input">Shape of the usual input, [B, I, H, W].</param>
@@ -85,7 +85,7 @@ public static class PackedOperators
 
     private static jit.ScriptModule? Load()
     {
-        if (!Avx512BW.IsSupported || RuntimeInformation.ProcessArchitecture != Architecture.X64)
+        if (!Avx2.IsSupported || RuntimeInformation.ProcessArchitecture != Architecture.X64)
             return null;
         try
         {

@@ -11,5 +11,8 @@ public static class ComputePrecision
 
     public static bool HasBFloat16 => Avx512F.IsSupported && (X86Base.CpuId(7, 1).Eax & (1 << 5)) != 0;
 
+    /// <summary>The types that the processor multiplies natively, the fastest first; others it would have to imitate, hundreds of times slower.</summary>
+    public static IReadOnlyList<ScalarType> Native => HasBFloat16 ? [ScalarType.BFloat16, ScalarType.Float32] : [ScalarType.Float32];
+
     public static ScalarType TypeOf(string precision) => precision == "bf16" ? ScalarType.BFloat16 : ScalarType.Float32;
 }

@@ -40,7 +40,7 @@ public sealed class PackedOperatorsTests
             return;
         using var scope = NewDisposeScope();
         using var still = no_grad();
-        foreach (var type in new[] { float32, bfloat16 })
+        foreach (var type in new[] { float32, bfloat16 }.Where(type => PackedOperators.Take(zeros(1, type)))) // bf16 needs AVX-512
         {
             var (x, w, b) = (randn(2, inputs, 9, 7).to(type), (randn(outputs, inputs, kernel, kernel) / Math.Sqrt(inputs * kernel * kernel)).to(type), randn(outputs).to(type));
             var packed = PackedOperators.PackConvolution(w, stride, padding, x.shape);

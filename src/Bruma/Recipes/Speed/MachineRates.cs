@@ -1,8 +1,9 @@
+using Bruma.Training;
 using static TorchSharp.torch;
 
 namespace Bruma.Recipes.Speed;
 
-/// <summary>What the machine can do at this moment, in GFLOP/s: the measure for everything else in the same run.</summary>
+/// <summary>What the machine can do at this moment, in GFLOP/s: the measure for everything else in the same run. Those of types that the processor imitates are NaN.</summary>
 public sealed record MachineRates(double MatrixBf16, double MatrixFp32, double ConvolutionBf16, double ConvolutionFp32)
 {
     private const int Side = 2048;
@@ -37,6 +38,8 @@ public sealed record MachineRates(double MatrixBf16, double MatrixFp32, double C
 
     private static double Matrix(ScalarType type, double seconds)
     {
+        if (!ComputePrecision.Native.Contains(type))
+            return double.NaN;
         using var scope = NewDisposeScope();
         var (work, gigaflops) = MatrixWork(type);
         return gigaflops / Timing.Median(work, seconds);
@@ -44,6 +47,8 @@ public sealed record MachineRates(double MatrixBf16, double MatrixFp32, double C
 
     private static double Convolution(ScalarType type, double seconds)
     {
+        if (!ComputePrecision.Native.Contains(type))
+            return double.NaN;
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
         var (work, gigaflops) = ConvolutionWork(type);

@@ -18,7 +18,7 @@ public sealed class SpeedTest(ScalarType precision, double secondsPerRow)
     private const double StepGigaflops = 1606.5;
     private const double DecodeGigaflops = 2514.5;
 
-    /// <summary>Every line as soon as it is measured; the rates of the hardware are the first four.</summary>
+    /// <summary>Every line as soon as it is measured; the rates of the hardware come first.</summary>
     public IEnumerable<SpeedRow> Run(CancellationToken cancellationToken = default)
     {
         var rates = MachineRates.Measure(secondsPerRow / 8);
@@ -27,7 +27,8 @@ public sealed class SpeedTest(ScalarType precision, double secondsPerRow)
             ("matrix product 2048", ScalarType.BFloat16, rates.MatrixBf16, 17.18), ("matrix product 2048", ScalarType.Float32, rates.MatrixFp32, 17.18),
             ("convolution 3x3, 320, 64x64", ScalarType.BFloat16, rates.ConvolutionBf16, 7.55), ("convolution 3x3, 320, 64x64", ScalarType.Float32, rates.ConvolutionFp32, 7.55),
         })
-            yield return new SpeedRow(what, Name(type), gigaflops / rate, gigaflops, null, null);
+            if (double.IsFinite(rate))
+                yield return new SpeedRow(what, Name(type), gigaflops / rate, gigaflops, null, null);
         cancellationToken.ThrowIfCancellationRequested();
         yield return Row("U-Net step, SD 1.5, 512x512, guided", UNetStep, StepGigaflops);
         cancellationToken.ThrowIfCancellationRequested();
