@@ -1,5 +1,6 @@
 using System.Text;
 using Bruma.Hub;
+using Bruma.Tests.Recipes;
 using Bruma.Tests.Support;
 using Bruma.Transformers.Embeddings;
 using Bruma.Verification;
@@ -55,6 +56,24 @@ public sealed class EmbeddingTests
         Assert.Equal(4, together.Count);
         Assert.All(together[2].Vector.ToArray().Zip(alone[0].Vector.ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-5f));
         Assert.Equal(384, ((EmbeddingGeneratorMetadata)generator.GetService(typeof(EmbeddingGeneratorMetadata))!).DefaultModelDimensions);
+    }
+
+    [Fact]
+    public void Files_of_another_model_are_named()
+    {
+        using var folder = new TemporaryFolder();
+        var model = TinyBert.Write(folder);
+        string Message() => Assert.Throws<BrumaException>(() => SentenceEmbedder.Load(model)).Message;
+
+        var words = File.ReadAllLines(Path.Combine(model, "vocab.txt"));
+        File.WriteAllLines(Path.Combine(model, "vocab.txt"), [.. words, "more"]);
+        Assert.Contains("the tokenizer has ids up to 26 but the network knows 26 tokens", Message(), StringComparison.Ordinal);
+        File.WriteAllLines(Path.Combine(model, "vocab.txt"), words[..12]);
+        Assert.Contains("the tokenizer has 12 tokens but the network knows 26", Message(), StringComparison.Ordinal);
+
+        var config = Path.Combine(model, "config.json");
+        File.WriteAllText(config, File.ReadAllText(config).Replace("\"num_hidden_layers\":2", "\"num_hidden_layers\":3", StringComparison.Ordinal));
+        Assert.Contains("16 missing (encoder.layer.2.attention.output.LayerNorm.bias, ", Message(), StringComparison.Ordinal); // as checkpoints name them, each once
     }
 
     [Fact]
