@@ -35,6 +35,9 @@ internal static class ModelPath
         throw new BrumaException($"{model}: no such model; give a folder, a file, hf:ORG/NAME{(installed.Count > 0 ? $", or one of {string.Join(", ", installed.Select(known => known.Name))}" : "")}.");
     }
 
+    /// <summary>The same, or a single file: what is adapted.</summary>
+    public static string FindBase(string? model) => File.Exists(model) ? model : Find(model);
+
     /// <summary>The same, or a single file, or a model of a hub.</summary>
     public static string FindAny(string model) => File.Exists(model) || model.StartsWith(Hub, StringComparison.Ordinal) ? model : Find(model);
 

@@ -118,7 +118,7 @@ internal sealed class AdaptOptionSet
     {
         _recipe = recipe;
         Add(new Option<string?>(RecipeFlags.Option) { Description = $"Settings by name, which other options override: {string.Join(", ", RecipeFlags.Of(recipe))}.", Hidden = !RecipeFlags.Of(recipe).Any() });
-        _model = Add(new Option<string>("--model", "-m") { Description = "The base: a diffusers folder of Stable Diffusion 1.x, 2.x or XL, a name of bruma models list, or hf:ORG/NAME.", Required = true });
+        _model = Add(new Option<string>("--model", "-m") { Description = "The base: a diffusers folder or single file of Stable Diffusion 1.x, 2.x or XL, a name of bruma models list, or hf:ORG/NAME.", Required = true });
         _data = Add(new Option<string>("--data") { Description = $"Folder of pictures: metadata.jsonl, .txt captions beside them, class folders, or kohya's N_name folders; or one of {string.Join(", ", PictureSets.Names)}.", Required = true });
         Output = Add(new Option<string>("--output", "-o") { Description = "Folder of the run; must be new or empty.", Required = true });
         _steps = Number("--steps", "Optimizer updates.", defaults.Steps);
@@ -191,7 +191,7 @@ internal sealed class AdaptOptionSet
         var isOpen = parsed.GetResult(_learningRate) is null or { Implicit: true };
         var rate = isOpen && rank > 0 && _recipe == AdaptationOptions.DreamBooth ? LoraRate : parsed.GetValue(_learningRate);
         return new AdaptationOptions(
-            _recipe, ModelPath.Find(parsed.GetValue(_model)), PictureSets.Folder(parsed.GetValue(_data)!), parsed.GetValue(_steps), parsed.GetValue(_batchSize), parsed.GetValue(_accumulation), parsed.GetValue(_resolution),
+            _recipe, ModelPath.FindBase(parsed.GetValue(_model)), PictureSets.Folder(parsed.GetValue(_data)!), parsed.GetValue(_steps), parsed.GetValue(_batchSize), parsed.GetValue(_accumulation), parsed.GetValue(_resolution),
             rate, parsed.GetValue(_schedule)!, parsed.GetValue(_warmup), parsed.GetValue(_weightDecay), parsed.GetValue(_clip), rank, alpha, parsed.GetValue(_loraDropout), parsed.GetValue(_dora), Targets(parsed.GetValue(_targets)),
             parsed.GetValue(_text), parsed.GetValue(_instancePrompt), parsed.GetValue(_classPrompt), parsed.GetValue(_classData), parsed.GetValue(_classImages), parsed.GetValue(_priorWeight), parsed.GetValue(_placeholder),
             parsed.GetValue(_initializer), parsed.GetValue(_vectors), parsed.GetValue(_template), parsed.GetValue(_captionDropout), parsed.GetValue(_shuffle), parsed.GetValue(_replay) is { } replay ? PictureSets.Folder(replay) : null, parsed.GetValue(_replayShare),

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Bruma.Recipes.Adaptation;
+using Bruma.StableDiffusion;
 
 namespace Bruma.Cli.Commands;
 
@@ -9,14 +10,14 @@ internal static class ModelsAdapters
 {
     public static Command Bake()
     {
-        var model = new Argument<string>("model") { Description = "The base: a diffusers folder, the name of an installed model, or hf:ORG/NAME." };
+        var model = new Argument<string>("model") { Description = "The base: a diffusers folder, a single file, the name of an installed model, or hf:ORG/NAME." };
         var lora = new Option<string[]>("--lora") { Description = "RUN, file or folder, with :WEIGHT behind it where it is not 1.", Required = true };
         var output = new Option<string>("--output", "-o") { Description = "Folder to write; must be new or empty.", Required = true };
         var command = new Command("bake", "Write a model with adapters merged into its weights. Example: bruma models bake DIR --lora runs/style:0.8 --output models/style") { model, lora, output };
         command.SetAction(parsed =>
         {
             var folder = NewFolder(parsed.GetValue(output)!);
-            AdapterFiles.Bake(ModelPath.Find(parsed.GetRequiredValue(model)), [.. parsed.GetValue(lora)!.Select(Weighted)], folder);
+            AdapterFiles.Bake(UnpackedCheckpoint.FolderOf(ModelPath.FindBase(parsed.GetRequiredValue(model))), [.. parsed.GetValue(lora)!.Select(Weighted)], folder);
             Console.WriteLine(folder);
         });
         return command;
@@ -24,7 +25,7 @@ internal static class ModelsAdapters
 
     public static Command Extract()
     {
-        var changed = new Argument<string>("changed") { Description = "The trained model: a diffusers folder or the name of an installed model." };
+        var changed = new Argument<string>("changed") { Description = "The trained model: a diffusers folder, a single file or the name of an installed model." };
         var original = new Option<string>("--base") { Description = "The model that it was trained from.", Required = true };
         var rank = new Option<int>("--rank") { Description = "Rank of the LoRA.", DefaultValueFactory = _ => 16 };
         var output = new Option<string>("--output", "-o") { Description = "File to write (.safetensors); a kohya file comes beside it.", Required = true };
@@ -34,7 +35,7 @@ internal static class ModelsAdapters
             var file = parsed.GetValue(output)!;
             if (!file.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
                 throw new UsageException($"--output {file}: must end in .safetensors.");
-            foreach (var line in AdapterFiles.Extract(ModelPath.Find(parsed.GetRequiredValue(changed)), ModelPath.Find(parsed.GetValue(original)), parsed.GetValue(rank), file))
+            foreach (var line in AdapterFiles.Extract(UnpackedCheckpoint.FolderOf(ModelPath.FindBase(parsed.GetRequiredValue(changed))), UnpackedCheckpoint.FolderOf(ModelPath.FindBase(parsed.GetValue(original))), parsed.GetValue(rank), file))
                 Console.WriteLine(line);
         });
         return command;

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Bruma.Data;
+using Bruma.Hub;
 
 namespace Bruma.Metrics;
 
@@ -14,17 +15,8 @@ public sealed class FeatureCache(string root)
     /// <summary>Counted up when preparation or networks change their numbers.</summary>
     private const int Version = 1;
 
-    /// <summary><c>BRUMA_CACHE</c>, else the user's cache.</summary>
-    public static string DefaultRoot
-    {
-        get
-        {
-            if (Environment.GetEnvironmentVariable("BRUMA_CACHE") is { Length: > 0 } cache)
-                return Path.Combine(cache, "features");
-            var home = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg ? xdg : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
-            return Path.Combine(home, "bruma", "features");
-        }
-    }
+    /// <summary>In the user's cache.</summary>
+    public static string DefaultRoot => Path.Combine(UserCache.Root, "features");
 
     internal static string KeyOf(ImageSource source, FeatureNetwork network) => $"{Version} {source.Sha256()} {network.Name} {network.Hash}";
 

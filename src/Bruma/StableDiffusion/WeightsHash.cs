@@ -10,10 +10,7 @@ public static class WeightsHash
 {
     private static readonly string[] Extensions = [".safetensors", ".bin", ".ckpt", ".pt", ".pth"];
 
-    private static string Cache => Path.Combine(
-        Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache ? cache : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache"),
-        "bruma",
-        "sums");
+    private static string Cache => Path.Combine(UserCache.Root, "sums");
 
     /// <param name="path">A file, or a folder with files of weights in it or below it.</param>
     /// <returns>Lower-case hexadecimal; null when there is nothing to sum.</returns>

@@ -74,7 +74,7 @@ public sealed class AdaptationTests : IDisposable
     {
         var options = Options(AdaptationOptions.Lora) with { Rank = 2 };
         var first = Finished(AdaptationRun.Start(_folder["first"], options));
-        var texts = Directory.EnumerateFiles(Path.Combine(LatentCache.Root, "texts"), "*.safetensors", SearchOption.AllDirectories).ToDictionary(file => file, File.GetLastWriteTimeUtc);
+        var texts = Directory.EnumerateFiles(Path.Combine(UserCache.Root, "texts"), "*.safetensors", SearchOption.AllDirectories).ToDictionary(file => file, File.GetLastWriteTimeUtc);
         Assert.InRange(texts.Count, 2, 3); // two captions, and the empty one where it was drawn
         var damaged = texts.Keys.First();
         File.WriteAllText(damaged, "no file of weights");
@@ -150,7 +150,7 @@ public sealed class AdaptationTests : IDisposable
         var options = Options(AdaptationOptions.DreamBooth) with { InstancePrompt = "a photo of sks cat", ClassPrompt = "a photo of a cat", ClassImages = 2, SampleEvery = 4, Data = Path.Combine(_photos, "red_cat"), Replay = _photos, ReplayShare = 0.5 };
         var model = Finished(AdaptationRun.Start(_folder["run"], options));
         Assert.True(File.Exists(Path.Combine(_folder["run"], "learned.png")) && File.Exists(Path.Combine(_folder["run"], "learned.webp")));
-        Assert.Equal(2, Directory.EnumerateFiles(Path.Combine(LatentCache.Root, "class-pictures"), "*.png", SearchOption.AllDirectories).Count());
+        Assert.Equal(2, Directory.EnumerateFiles(Path.Combine(UserCache.Root, "class-pictures"), "*.png", SearchOption.AllDirectories).Count());
         using var loaded = BaseModel.Load(model);
         Assert.NotEqual(FileHash.Sha256(ModelFolder.FindWeights(Path.Combine(Base, "unet"))), loaded.Sha256());
     }

@@ -6,6 +6,7 @@ using static TorchSharp.torch;
 
 namespace Bruma.Tests.StableDiffusion;
 
+[Collection(TemporaryCache.Variable)]
 public sealed class SingleFileTests
 {
     private static string Case(string name) => Path.Combine(Repository.Goldens, "formats", $"single-file-{name}");
@@ -33,6 +34,26 @@ public sealed class SingleFileTests
         }
         var lost = file.Stored.Tensors.Keys.Except(copy.Stored.Tensors.Keys).Where(key => file.Components.SelectMany(component => file.Parts(component).Values).Any(part => part.Stored.Contains(key)));
         Assert.Empty(lost);
+    }
+
+    [Fact]
+    public void A_file_is_unpacked_once_and_again_where_that_was_cut_short()
+    {
+        using var folder = new TemporaryFolder();
+        using var cache = new TemporaryCache(folder);
+        var (path, configs) = (Path.Combine(Case("sd1"), "model.safetensors"), Path.Combine(Case("sd1"), "config"));
+        var unpacked = UnpackedCheckpoint.FolderOf(path, configs);
+        Assert.StartsWith(UserCache.Root, unpacked, StringComparison.Ordinal);
+        Assert.Equal(unpacked, UnpackedCheckpoint.FolderOf(unpacked));
+        var weights = Path.Combine(unpacked, "unet", "diffusion_pytorch_model.safetensors");
+        var before = File.GetLastWriteTimeUtc(weights);
+        Assert.Equal(unpacked, UnpackedCheckpoint.FolderOf(path, configs));
+        Assert.Equal(before, File.GetLastWriteTimeUtc(weights));
+
+        File.Delete(Path.Combine(unpacked, "model_index.json"));
+        File.WriteAllBytes(weights, [1, 2, 3]);
+        Assert.Equal(unpacked, UnpackedCheckpoint.FolderOf(path, configs));
+        using var network = UNet2DConditionModel.Load(Path.Combine(unpacked, "unet"));
     }
 
     [Fact]

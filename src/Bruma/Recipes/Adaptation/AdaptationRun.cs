@@ -3,6 +3,7 @@ using Bruma.Diffusion;
 using Bruma.Diffusion.Schedulers;
 using Bruma.Hub;
 using Bruma.Metrics;
+using Bruma.StableDiffusion;
 using Bruma.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -75,7 +76,7 @@ public sealed class AdaptationRun : ITrainingRun
     public IEnumerable<string> Introduction =>
     [
         .. _data.Skipped.Select(reason => $"skipped: {reason}"),
-        $"base: {Options.Model} ({_model.Scheduler.PredictionType} prediction)",
+        $"base: {Options.Model}{(SingleFile.Is(Options.Model) ? $", unpacked once into {_model.Sources.Folder}" : "")} ({_model.Scheduler.PredictionType} prediction)",
         FormattableString.Invariant($"data: {Options.Data}, {_data.Training} pictures{(_data.Held > 0 ? $" and {_data.Held} that are not trained on ({_data.Validation.Count} of them watched)" : "")}{(_data.HasPrior ? $", {_data.Prior} of \"{Options.ClassPrompt}\"" : "")}{(Options.Replay is null ? "" : $", {_data.Replay} so that the base is not forgotten")}"),
         .. _data.Steering is { } steering ? [$"steered by: {steering}"] : Array.Empty<string>(),
         .. _data.Training < 10 ? ["so few pictures are soon learned by heart: look at the sheets on the way and keep the run short"] : Array.Empty<string>(),

@@ -46,12 +46,14 @@ public sealed class BaseModel : IDisposable
     /// <summary>SHA-256 of the network's weights: which base it is.</summary>
     public string Sha256() => FileHash.Sha256(ModelFolder.FindWeights(Sources.PathOf("unet"), Sources.Variant));
 
-    /// <exception cref="BrumaException">The folder is no text-to-image model of Stable Diffusion, or a part is missing or damaged.</exception>
-    public static BaseModel Load(string folder)
+    /// <param name="path">A diffusers folder, or a single file, which is unpacked into the cache once.</param>
+    /// <exception cref="BrumaException">It is no text-to-image model of Stable Diffusion, or a part is missing or damaged.</exception>
+    public static BaseModel Load(string path)
     {
+        var folder = UnpackedCheckpoint.FolderOf(path);
         var sources = new ModelSources(folder);
         if (!Directory.Exists(folder) || !sources.Has("unet"))
-            throw new BrumaException($"{folder}: is no model folder with a unet/; give a Stable Diffusion model in diffusers' layout (bruma models convert makes one of a single file).");
+            throw new BrumaException($"{folder}: is no model folder with a unet/; give a Stable Diffusion model: a folder in diffusers' layout or a single file.");
         if (sources.ClassName is { } name && !name.StartsWith("StableDiffusion", StringComparison.Ordinal))
             throw new BrumaException($"{folder}: is a {name}, which cannot be adapted here; choose a Stable Diffusion 1.x, 2.x or XL model.");
         var network = UNet2DConditionModel.Load(sources.PathOf("unet"));

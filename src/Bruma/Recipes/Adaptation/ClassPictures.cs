@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Bruma.Hub;
 using Bruma.Imaging;
 using static TorchSharp.torch;
 
@@ -12,7 +13,7 @@ internal static class ClassPictures
     public static string Folder(BaseModel model, AdaptationOptions options)
     {
         var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(FormattableString.Invariant($"{model.Sha256()}\n{options.ClassPrompt}\n{options.Resolution}\n{options.ClassImages}"))))[..16];
-        var folder = Path.Combine(LatentCache.Root, "class-pictures", key);
+        var folder = Path.Combine(UserCache.Root, "class-pictures", key);
         Directory.CreateDirectory(folder);
         var drawing = new Drawing(model, options.Resolution);
         for (var seed = 0; seed < options.ClassImages; seed++)

@@ -11,10 +11,6 @@ public sealed class LatentCache(AutoencoderKl autoencoder, string autoencoderSum
 {
     private const string Latents = "latents";
 
-    /// <summary><c>BRUMA_CACHE</c>, else <c>bruma</c> in the user's cache.</summary>
-    public static string Root => Environment.GetEnvironmentVariable("BRUMA_CACHE") is { Length: > 0 } folder ? folder
-        : Path.Combine(Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache ? cache : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache"), "bruma");
-
     /// <summary>Pictures that were encoded rather than found.</summary>
     public int Encoded { get; private set; }
 
@@ -24,7 +20,7 @@ public sealed class LatentCache(AutoencoderKl autoencoder, string autoencoderSum
     {
         using var scope = NewDisposeScope();
         using var still = no_grad();
-        var path = Path.Combine(Root, "latents", autoencoderSum[..16], $"{Sum(pixels)}.safetensors");
+        var path = Path.Combine(UserCache.Root, "latents", autoencoderSum[..16], $"{Sum(pixels)}.safetensors");
         if (StoredTensors.Find(path)?.GetValueOrDefault(Latents) is { } known)
             return known.MoveToOuterDisposeScope();
         var distribution = autoencoder.Encode(pixels.to(float32).unsqueeze(0) / 127.5f - 1);

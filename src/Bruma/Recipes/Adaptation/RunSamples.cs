@@ -31,7 +31,7 @@ internal sealed class RunSamples(AdaptationOptions options, string model)
         control?.to(pipeline.Network.Precision);
         var request = Request(pipeline);
         Settings = new StableDiffusionSamples(pipeline, request).Settings;
-        var origin = FormattableString.Invariant($"{SampleModels.HashOf(options.Model)} {(adapted ? SampleModels.HashOf(model) : "")} {seed} {options.Resolution} {options.Data}\n{string.Join('\n', wishes.Select(wish => wish.Prompt))}");
+        var origin = FormattableString.Invariant($"{SampleModels.HashOf(UnpackedCheckpoint.FolderOf(options.Model))} {(adapted ? SampleModels.HashOf(model) : "")} {seed} {options.Resolution} {options.Data}\n{string.Join('\n', wishes.Select(wish => wish.Prompt))}");
         var size = control is null ? Math.Clamp(BatchPixels / (options.Resolution * options.Resolution), 1, 16) : 1;
         DrawnSamples.Fill(folder, origin, (wishes.Count, size), batch =>
         {
@@ -47,7 +47,7 @@ internal sealed class RunSamples(AdaptationOptions options, string model)
     {
         using var scope = NewDisposeScope();
         using var still = no_grad();
-        using var autoencoder = AutoencoderKl.Load(new ModelSources(options.Model).PathOf("vae"));
+        using var autoencoder = AutoencoderKl.Load(new ModelSources(UnpackedCheckpoint.FolderOf(options.Model)).PathOf("vae"));
         foreach (var (i, photo) in photos.Index())
         {
             using var one = NewDisposeScope();

@@ -14,7 +14,7 @@ internal sealed class TextFiles
 
     private readonly string _folder;
 
-    private TextFiles(string sum) => _folder = Path.Combine(LatentCache.Root, "texts", sum[..16]);
+    private TextFiles(string sum) => _folder = Path.Combine(UserCache.Root, "texts", sum[..16]);
 
     public static TextFiles For(BaseModel model)
     {
