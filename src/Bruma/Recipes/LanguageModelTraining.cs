@@ -74,7 +74,7 @@ public sealed class LanguageModelTraining : TextTraining<TokenWindow>
         LossPlot.Write(Path.Combine(Folder, "loss.png"), Files.ReadStats());
         var samples = Evaluated(() => Samples(Options.Run.Steps));
         AtomicFile.WriteText(Path.Combine(Folder, "report.html"), new HtmlReport($"Language model of {Path.GetFileName(Options.Data)}")
-            .Paragraph(summary).Paragraph(string.Join(" ", Introduction))
+            .Paragraph(summary).Paragraph(string.Join("; ", Introduction))
             .Heading("What it writes").Preformatted(samples)
             .Heading("Loss").Picture("loss.png", "Loss and learning rate over steps.", smooth: true)
             .Heading("Settings").Preformatted(Options.ToJson()).ToString());
