@@ -21,7 +21,7 @@ foreach (var threads in args.Length > 1 ? [int.Parse(args[1], CultureInfo.Invari
         var step = Timing.Median(training.Step, seconds);
         var rates = MachineRates.Between(before, MachineRates.Measure(1));
         var rate = what.GigaflopsPerStep / step;
-        Console.WriteLine(FormattableString.Invariant($"{what.Name}, {precision}: {what.BatchSize / step:0.0} images/s, {rate:0} GFLOP/s = {rate / rates.MatrixBf16:0.00} of bf16 GEMM (PyTorch {what.PyTorchShare:0.00}, goal {what.Goal:0.00}), {rate / rates.ConvolutionFp32:0.00} of fp32 convolution"));
+        Console.WriteLine(FormattableString.Invariant($"{what.Name}, {precision}: {what.BatchSize / step:0.0} images/s, {rate:0} GFLOP/s = {rate / rates.Matrices(ComputePrecision.Native[0]):0.00} of {ComputePrecision.Default} GEMM (PyTorch {what.PyTorchShare:0.00}, goal {what.Goal:0.00}), {rate / rates.ConvolutionFp32:0.00} of fp32 convolution"));
         Console.WriteLine(FormattableString.Invariant($"  {rates}; process {Environment.WorkingSet / 1e6:0} MB"));
         if (precision == ComputePrecision.Native[0])
         {
@@ -37,6 +37,7 @@ foreach (var threads in args.Length > 1 ? [int.Parse(args[1], CultureInfo.Invari
 }
 
 KeepMemory();
+ExtractionBenchmark.Run(seconds / 4); // on all threads, as evaluate does
 set_num_threads(1);
 Console.WriteLine("\n1 thread, memory kept");
 foreach (var objective in new[] { "dcgan", "hinge", "wgan-gp", "r3gan" })

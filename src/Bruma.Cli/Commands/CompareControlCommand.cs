@@ -29,6 +29,7 @@ internal static class CompareControlCommand
         command.SetAction((parsed, cancellation) => TrainingSession.OnOwnThread(() =>
         {
             Native.UseThreads(parsed.GetValue(threads));
+            Native.KeepMemory();
             var options = TrainingSession.Checked(() => new ControlOptions(parsed.GetValue(run)!, parsed.GetValue(outline), parsed.GetValue(samples), parsed.GetValue(steps), parsed.GetValue(start)!, parsed.GetValue(seed), parsed.GetValue(features)!, FeatureCache.DefaultRoot).Checked());
             var folder = parsed.GetValue(output)!;
             var sections = ControlComparison.Run(folder, options, line => Console.Error.WriteLine(line), cancellation);

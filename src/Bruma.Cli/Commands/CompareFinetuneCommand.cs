@@ -28,6 +28,7 @@ internal static class CompareFinetuneCommand
                 parsed.GetValue(schedules) == "all" ? [.. Training.LearningRateSchedule.Names.Where(name => name is not ("noam" or "exponential"))] : List(parsed.GetValue(schedules)!),
                 [.. List(parsed.GetValue(accumulation)!).Select(Parts)], parsed.GetValue(side)!);
             TrainingSession.Checked(plan.Checked);
+            Native.KeepMemory();
             foreach (var line in FinetuneComparison.Run(parsed.GetValue(output)!, plan, cancellation))
                 Console.WriteLine(line);
             return 0;

@@ -40,6 +40,7 @@ internal static class ComparePositionsCommand
         command.SetAction((parsed, cancellation) => TrainingSession.OnOwnThread(() =>
         {
             Native.UseThreads(parsed.GetValue(threads));
+            Native.KeepMemory();
             var options = TrainingSession.Checked(() => new PositionOptions(
                 parsed.GetValue(task)!, TextOf(parsed.GetValue(text)), parsed.GetValue(kinds) is { Length: > 0 } given ? given : null, parsed.GetValue(steps), parsed.GetValue(textSteps), parsed.GetValue(batch),
                 parsed.GetValue(length), parsed.GetValue(context), parsed.GetValue(width), parsed.GetValue(heads), parsed.GetValue(layers), parsed.GetValue(examples), parsed.GetValue(rate), parsed.GetValue(seed)).Checked());

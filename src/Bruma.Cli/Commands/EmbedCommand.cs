@@ -41,6 +41,7 @@ internal static class EmbedCommand
                 throw new UsageException($"--neighbours {parsed.GetValue(neighbours)}: must be 0 or more.");
             var lines = TextLines.Read(parsed.GetValue(texts) ?? [], parsed.GetValue(input));
             Native.UseThreads(parsed.GetValue(threads));
+            Native.KeepMemory();
             using var embedder = TextEmbedders.Load(TextModels.Find(parsed.GetValue(model)), ComputePrecision.TypeOf(Native.Precision(parsed.GetValue(precision))));
             Run(embedder, new Arguments(lines, file, parsed.GetValue(picture), parsed.GetValue(neighbours), parsed.GetValue(json)), cancellation);
             return 0;

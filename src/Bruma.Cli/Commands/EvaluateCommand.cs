@@ -27,6 +27,7 @@ internal static class EvaluateCommand
         var lpips = new Option<string?>("--lpips") { Description = "Torchvision's file of AlexNet, VGG-16 or SqueezeNet weights, for --metrics lpips." };
         var clip = new Option<string?>("--clip") { Description = "Folder of a CLIP model, for the CLIP score." };
         var neighbours = new Option<int>("--neighbours") { Description = "k of precision, recall, density and coverage.", DefaultValueFactory = _ => 5 };
+        var looked = new Option<int>("--neighbour-samples") { Description = "Pictures of each set, drawn where there are more, for precision, recall, density and coverage, whose cost grows with the square; 0 for all.", DefaultValueFactory = _ => 10_000 };
         var subsets = new Option<int>("--kid-subsets") { Description = "Subsets of KID.", DefaultValueFactory = _ => 100 };
         var subsetSize = new Option<int>("--kid-subset-size") { Description = "Pictures of a subset; nine tenths of the smaller set where that is smaller.", DefaultValueFactory = _ => 1000 };
         var splits = new Option<int>("--isc-splits") { Description = "Parts of the Inception score.", DefaultValueFactory = _ => 10 };
@@ -39,20 +40,21 @@ internal static class EvaluateCommand
         var deep = new Option<bool>("--samples-find-deep") { Description = "Folders are searched to any depth, with or without this.", Hidden = true };
         var command = new Command("evaluate", "Measure generated pictures against real ones: distances, precision, coverage, copies, with intervals and what real pictures give. Example: bruma evaluate --reference fashion-mnist-test --samples fashion --features fmnist --count 2000 --output runs/measures")
         {
-            reference, samples, output, features, metrics, count, seed, prompts, lpips, clip, neighbours, subsets, subsetSize, splits, resize, cache, noCache, threads, json, deep,
+            reference, samples, output, features, metrics, count, seed, prompts, lpips, clip, neighbours, looked, subsets, subsetSize, splits, resize, cache, noCache, threads, json, deep,
         };
         foreach (var (option, _) in flags)
             command.Add(option);
         command.SetAction((parsed, cancellation) => TrainingSession.OnOwnThread(() =>
         {
             Native.UseThreads(parsed.GetValue(threads));
+            Native.KeepMemory();
             if (EmojiData(parsed.GetValue(reference)!) is { } emoji)
                 return JudgeEmoji(new EmojiEvaluationOptions(emoji, ModelPath.Find(parsed.GetValue(samples)!), parsed.GetValue(features) is { } scorer && scorer != FeatureNetworks.Default ? scorer : InstalledScorer(),
                     parsed.GetValue(output) ?? "evaluation", parsed.GetValue(count) is > 0 and var prompted ? prompted : EmojiPrompts, parsed.GetValue(seed)), parsed.GetValue(json), cancellation);
             var chosen = flags.Where(flag => parsed.GetValue(flag.Option)).Select(flag => flag.Metric).Concat((parsed.GetValue(metrics) ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Select(Spelled).Distinct().ToList();
             var options = TrainingSession.Checked(() => new EvaluationOptions(
                 parsed.GetValue(reference)!, parsed.GetValue(samples)!, parsed.GetValue(output) ?? "evaluation", parsed.GetValue(features)!, chosen, parsed.GetValue(count), parsed.GetValue(seed), parsed.GetValue(prompts), parsed.GetValue(lpips), parsed.GetValue(clip),
-                parsed.GetValue(subsets), parsed.GetValue(subsetSize), parsed.GetValue(splits), parsed.GetValue(neighbours), parsed.GetValue(resize), parsed.GetValue(noCache) ? null : parsed.GetValue(cache) ?? FeatureCache.DefaultRoot).Checked());
+                parsed.GetValue(subsets), parsed.GetValue(subsetSize), parsed.GetValue(splits), parsed.GetValue(neighbours), parsed.GetValue(looked), parsed.GetValue(resize), parsed.GetValue(noCache) ? null : parsed.GetValue(cache) ?? FeatureCache.DefaultRoot).Checked());
             var result = Evaluation.Run(options, Progress(), cancellation);
             if (parsed.GetValue(json))
                 Console.WriteLine(File.ReadAllText(Path.Combine(options.Output, "metrics.json")).TrimEnd());

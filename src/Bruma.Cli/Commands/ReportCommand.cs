@@ -26,6 +26,7 @@ internal static class ReportCommand
         command.SetAction((parsed, cancellation) => TrainingSession.OnOwnThread(() =>
         {
             Native.UseThreads(parsed.GetValue(threads));
+            Native.KeepMemory();
             var options = TrainingSession.Checked(() => new AdaptationReportOptions(parsed.GetValue(run)!, parsed.GetValue(count), parsed.GetValue(seed), parsed.GetValue(features)!, FeatureCache.DefaultRoot).Checked());
             var findings = AdaptationReport.Write(options, EvaluateCommand.Progress(), cancellation);
             if (parsed.GetValue(json))

@@ -14,6 +14,7 @@ internal static class TrainEmojiCommand
     private const string LongName = "text-to-image";
     private const int CoolingSteps = 500;
     private const int RefiningSteps = 5000;
+    private const int ContinuedSteps = 5000;
 
     /// <summary>Training by a recipe shares its name with training on one's own pictures; the option tells them apart.</summary>
     public static string[] Rewrite(string[] args) =>
@@ -30,13 +31,14 @@ internal static class TrainEmojiCommand
         var stages = new Option<string?>("--stages") { Description = "Another run whose finished stages vae and text the stage unet builds on (default: this run's own)." };
         var coolDown = new Option<string?>("--cool-down") { Description = "Make a model of a denoiser that is still in training: RUN/unet, whose newest checkpoint is trained on for --steps with a falling rate. That run itself goes on as before." };
         var refine = new Option<string?>("--refine-decoder") { Description = "Train the decoder of a finished autoencoder, RUN/vae, on for --steps; its latents stay what they are, so the result takes the place of RUN/vae/model at any time." };
-        var steps = new Option<int?>("--steps") { Description = $"Steps of --cool-down (default: {CoolingSteps}) or --refine-decoder (default: {RefiningSteps})." };
+        var goOn = new Option<string?>("--continue") { Description = "Train the denoiser of a finished model, such as emoji, on for --steps: its weights are the start, autoencoder and tokenizer stay, the last quarter cools down. No run folder is needed." };
+        var steps = new Option<int?>("--steps") { Description = $"Steps of --cool-down (default: {CoolingSteps}), --refine-decoder (default: {RefiningSteps}) or --continue (default: {ContinuedSteps})." };
         var resolution = new Option<int>("--resolution") { Description = "Side of the pictures, 64 or 128.", DefaultValueFactory = _ => 128 };
         var seed = new Option<long>("--seed") { Description = "Seed of everything random.", DefaultValueFactory = _ => 0 };
         var precision = new Option<string?>("--precision") { Description = "bf16 or fp32 (default: bf16 where the CPU has it)." };
         var threads = new Option<int>("--threads") { Description = "Threads; 0 for all processors." };
         var json = new Option<bool>("--json") { Description = "Progress as JSON lines." };
-        var command = new Command(Name, "Train the text-to-image model that comes with Bruma, from data to model. Example: bruma train text-to-image --recipe emoji --output runs/emoji") { recipe, output, data, photos, quick, only, stages, coolDown, refine, steps, resolution, seed, precision, threads, json };
+        var command = new Command(Name, "Train the text-to-image model that comes with Bruma, from data to model. Example: bruma train text-to-image --recipe emoji --output runs/emoji") { recipe, output, data, photos, quick, only, stages, coolDown, refine, goOn, steps, resolution, seed, precision, threads, json };
         command.SetAction((parsed, cancellation) => TrainingSession.Start(() =>
         {
             if (parsed.GetValue(recipe) != EmojiOptions.RecipeName)
@@ -45,8 +47,16 @@ internal static class TrainEmojiCommand
                 return Begun(EmojiUnetTraining.CoolDown(parsed.GetValue(output)!, going, Checked(parsed.GetValue(steps), CoolingSteps), EmojiSplits.Committed));
             if (parsed.GetValue(refine) is { } finished)
                 return Begun(EmojiVaeTraining.Refine(parsed.GetValue(output)!, finished, Checked(parsed.GetValue(steps), RefiningSteps), EmojiSplits.Committed));
+            var pictures = parsed.GetValue(data) ?? EmojiDataset.DefaultFolder(EmojiOptions.RecipeName);
+            if (parsed.GetValue(goOn) is { } model)
+                return EmojiUnetTraining.Start(parsed.GetValue(output)!, EmojiUnetOptions.Continued(pictures, Path.GetFullPath(ModelPath.Find(model)), Checked(parsed.GetValue(steps), ContinuedSteps)) with
+                {
+                    Seed = parsed.GetValue(seed),
+                    Precision = Native.Precision(parsed.GetValue(precision)),
+                    Threads = Native.UseThreads(parsed.GetValue(threads)),
+                }, EmojiSplits.Committed);
             var options = TrainingSession.Checked(() => new EmojiOptions(
-                parsed.GetValue(data) ?? EmojiDataset.DefaultFolder(EmojiOptions.RecipeName), parsed.GetValue(photos) ?? PictureSets.Pets, FashionMnist.IsThere, parsed.GetValue(quick), parsed.GetValue(resolution),
+                pictures, parsed.GetValue(photos) ?? PictureSets.Pets, FashionMnist.IsThere, parsed.GetValue(quick), parsed.GetValue(resolution),
                 parsed.GetValue(only), parsed.GetValue(stages) is { } other ? Path.GetFullPath(other) : null, parsed.GetValue(seed), Native.Precision(parsed.GetValue(precision)), Native.UseThreads(parsed.GetValue(threads))).Checked());
             return EmojiTraining.Start(parsed.GetValue(output)!, options);
         }, parsed.GetValue(json), cancellation));

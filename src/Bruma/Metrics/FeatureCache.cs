@@ -13,7 +13,7 @@ public sealed class FeatureCache(string root)
     internal const int PartSize = 1024;
 
     /// <summary>Counted up when preparation or networks change their numbers.</summary>
-    private const int Version = 1;
+    private const int Version = 2;
 
     /// <summary>In the user's cache.</summary>
     public static string DefaultRoot => Path.Combine(UserCache.Root, "features");

@@ -51,10 +51,10 @@ public static class FeatureNetworks
             return OpenFolder(name);
         if (File.Exists(name))
             return OpenFile(name);
-        var installed = InstalledModels.All();
-        return installed.FirstOrDefault(model => model.Name == name) is { } found
+        var installed = InstalledModels.All().Where(model => TypeOf(model.Folder) is { } type && Folders.ContainsKey(type)).ToList();
+        return installed.Find(model => model.Name == name) is { } found
             ? OpenFolder(found.Folder)
-            : throw new BrumaException($"{name}: no such feature network; give a file of FID's Inception weights, a CLIP folder, {Random}[:SEED], or one of {string.Join(", ", installed.Where(model => TypeOf(model.Folder) is { } type && Folders.ContainsKey(type)).Select(model => model.Name))}.");
+            : throw new BrumaException($"{name}: no such feature network; give {string.Join(", ", ["a file of FID's Inception weights", "a CLIP folder", $"{Random}[:SEED]", .. installed.Select(model => model.Name)])}.");
     }
 
     private static FeatureNetwork OpenFolder(string folder) => TypeOf(folder) is { } type && Folders.TryGetValue(type, out var open)

@@ -6,8 +6,9 @@ namespace Bruma.Metrics;
 /// <summary>How sets are compared.</summary>
 /// <param name="Names">Which measures: see <see cref="SetComparison.All"/>.</param>
 /// <param name="Neighbours">k of precision, recall, density and coverage.</param>
+/// <param name="NeighbourSamples">Vectors of each set, drawn where there are more, that precision, recall, density and coverage look at: their cost grows with the square. 0 for all.</param>
 /// <param name="Parts">Parts that are left out one by one for the intervals; below 2 there are none.</param>
-public sealed record ComparisonOptions(IReadOnlyList<string> Names, int KidSubsets = 100, int KidSubsetSize = 1000, int InceptionSplits = 10, int Neighbours = 5, int Parts = 10, long Seed = 0);
+public sealed record ComparisonOptions(IReadOnlyList<string> Names, int KidSubsets = 100, int KidSubsetSize = 1000, int InceptionSplits = 10, int Neighbours = 5, int NeighbourSamples = 10_000, int Parts = 10, long Seed = 0);
 
 /// <summary>A number with its 95 % interval, where one can be given.</summary>
 public sealed record Measured(double Value, double? Low = null, double? High = null);
@@ -25,9 +26,6 @@ public sealed class SetComparison : IDisposable
 
     /// <summary>Names of measures as people choose them.</summary>
     public static readonly IReadOnlyList<string> All = ["fd", "kid", "is", "prc", "density", "coverage", "vendi", "cmmd", "copies", "diversity"];
-
-    /// <summary>Beyond this many vectors neighbourhoods are those of a drawn part: their cost grows with the square.</summary>
-    private const int MostNeighbours = 10_000;
 
     private const int DiversityPairs = 5000;
     private const double TwoSided = 1.96;
@@ -69,6 +67,8 @@ public sealed class SetComparison : IDisposable
         foreach (var radii in _radii.Values)
             radii.Dispose();
     }
+
+    private int MostNeighbours => _options.NeighbourSamples == 0 ? int.MaxValue : _options.NeighbourSamples;
 
     private bool Wants(string name) => _options.Names.Contains(name);
 

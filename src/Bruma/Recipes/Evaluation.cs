@@ -50,7 +50,7 @@ public sealed class Evaluation
         var chosen = _options.Chosen;
         var rows = values.Select(pair => EvaluationRows.Of(pair.Key, pair.Value, floor.GetValueOrDefault(pair.Key), network)).OfType<EvaluationRow>().ToList();
         var result = new EvaluationResult(rows, network.Name, network.Hash, (int)real.Features.shape[1], fake.Count, real.Count, floorCount, _options.Reference, _options.Samples, settings,
-            SampleSize.Warnings(fake.Count, real.Count, (int)real.Features.shape[1], network, chosen.ToHashSet()), _notMeasured, [.. real.Skipped, .. fake.Skipped]);
+            SampleSize.Warnings(fake.Count, real.Count, (int)real.Features.shape[1], network, chosen.ToHashSet(), _options.NeighbourSamples), _notMeasured, [.. real.Skipped, .. fake.Skipped]);
         EvaluationReport.Write(_options.Output, result, new EvaluationPictures(reference, real, samples, fake));
         return result;
     }
@@ -97,7 +97,7 @@ public sealed class Evaluation
         }
         if (!_options.WantsPairs)
             _notMeasured["lpips"] = "it compares pairs of pictures: ask for it with --metrics lpips and give a backbone's weights";
-        return new ComparisonOptions(names, _options.KidSubsets, _options.KidSubsetSize, _options.InceptionSplits, _options.Neighbours, Seed: _options.Seed);
+        return new ComparisonOptions(names, _options.KidSubsets, _options.KidSubsetSize, _options.InceptionSplits, _options.Neighbours, _options.NeighbourSamples, Seed: _options.Seed);
     }
 
     /// <summary>Real against real: as many reference pictures as there are samples, at most half of them, measured against the others.</summary>

@@ -12,11 +12,12 @@ namespace Bruma.Recipes;
 /// <param name="Prompts">File with a text a line, for models that take texts and for the CLIP score.</param>
 /// <param name="Lpips">Torchvision's file of AlexNet, VGG-16 or SqueezeNet weights.</param>
 /// <param name="Clip">Folder of a CLIP model for the CLIP score.</param>
+/// <param name="NeighbourSamples">See <see cref="ComparisonOptions.NeighbourSamples"/>.</param>
 /// <param name="ResizeAndCrop">Central square of every picture at this size before the network's own preparation; 0 leaves pictures as they are.</param>
 /// <param name="Cache">Folder of cached features; null for none.</param>
 public sealed record EvaluationOptions(
     string Reference, string Samples, string Output, string Features = FeatureNetworks.Default, IReadOnlyList<string>? Metrics = null, int Count = 0, long Seed = 0, string? Prompts = null,
-    string? Lpips = null, string? Clip = null, int KidSubsets = 100, int KidSubsetSize = 1000, int InceptionSplits = 10, int Neighbours = 5, int ResizeAndCrop = 0, string? Cache = null)
+    string? Lpips = null, string? Clip = null, int KidSubsets = 100, int KidSubsetSize = 1000, int InceptionSplits = 10, int Neighbours = 5, int NeighbourSamples = 10_000, int ResizeAndCrop = 0, string? Cache = null)
 {
     /// <summary>Samples that are drawn from a model when no count is given.</summary>
     public const int DrawnByDefault = 1000;
@@ -38,6 +39,7 @@ public sealed record EvaluationOptions(
         RunConfig.Require(KidSubsetSize >= 2, "--kid-subset-size", KidSubsetSize, "at least 2");
         RunConfig.Require(InceptionSplits >= 1, "--isc-splits", InceptionSplits, "at least 1");
         RunConfig.Require(Neighbours >= 1, "--neighbours", Neighbours, "at least 1");
+        RunConfig.Require(NeighbourSamples == 0 || NeighbourSamples > Neighbours, "--neighbour-samples", NeighbourSamples, "0 (all) or more than --neighbours");
         RunConfig.Require(ResizeAndCrop == 0 || ResizeAndCrop is >= 8 and <= 4096, "--resize-and-crop", ResizeAndCrop, "8 to 4096");
         foreach (var name in Chosen)
             RunConfig.Require(Known.Contains(name), "--metrics", name, $"of {string.Join(", ", Known)}");

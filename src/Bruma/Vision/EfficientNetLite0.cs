@@ -90,7 +90,7 @@ public sealed class EfficientNetLite0 : Module<Tensor, Tensor>
     public Tensor Features(Tensor images)
     {
         using var scope = NewDisposeScope();
-        var x = functional.relu6(_bn0.call(_conv_stem.call(images)), inplace: true);
+        var x = functional.relu6(_bn0.call(_conv_stem.call(ChannelsLast.Of(images))), inplace: true);
         foreach (var block in _blocks)
             x = block.call(x);
         return functional.relu6(_bn1.call(_conv_head.call(x))).mean([2L, 3L]).MoveToOuterDisposeScope();

@@ -25,6 +25,21 @@ public sealed class FeatureMetricsTests
     }
 
     [Fact]
+    public void Neighbourhoods_of_all_vectors_find_every_copy_and_those_of_a_part_do_not()
+    {
+        using var scope = NewDisposeScope();
+        var reference = Draw(8, 60, 4);
+        double Precision(int looked)
+        {
+            using var comparison = new SetComparison(reference, new ComparisonOptions(["prc"], Neighbours: 1, NeighbourSamples: looked, Parts: 0));
+            return comparison.Measure(reference[..40])["precision"].Value;
+        }
+        Assert.Equal(1, Precision(0));
+        Assert.Equal(1, Precision(60));
+        Assert.InRange(Precision(20), 0.05, 0.95);
+    }
+
+    [Fact]
     public void Frechet_of_diagonal_normals_has_a_closed_form()
     {
         using var scope = NewDisposeScope();

@@ -76,15 +76,22 @@ internal static class EmojiPipelineFiles
         [.. weights.Where(pair => pair.Key.StartsWith(prefix, StringComparison.Ordinal)).Select(pair => KeyValuePair.Create(pair.Key[prefix.Length..], pair.Value.to(float16)))];
 }
 
-/// <summary>Where a run's stages put what later stages need.</summary>
-/// <param name="Run">The run with the stages' folders.</param>
+/// <summary>Where a run's stages put what later stages need, or where a finished model has it.</summary>
+/// <param name="Run">The run with the stages' folders, or the model's folder.</param>
 internal sealed record EmojiStagePlaces(string Run)
 {
-    public string Autoencoder => Path.Combine(Run, "vae", "model");
+    public string Autoencoder => IsModel ? Path.Combine(Run, "vae") : Path.Combine(Run, "vae", "model");
 
-    public string Text => Path.Combine(Run, "text", "model", "text_encoder");
+    public string Text => Path.Combine(TextFolder, "text_encoder");
 
-    public string Tokenizer => Path.Combine(Run, "text", "model", "tokenizer");
+    public string Tokenizer => Path.Combine(TextFolder, "tokenizer");
+
+    /// <summary>The denoiser of a finished model; null where it is still to be made.</summary>
+    public string? Denoiser => IsModel ? Path.Combine(Run, "unet") : null;
+
+    private bool IsModel => File.Exists(Path.Combine(Run, "model_index.json"));
+
+    private string TextFolder => IsModel ? Run : Path.Combine(Run, "text", "model");
 
     /// <exception cref="BrumaException">A stage is not finished.</exception>
     public EmojiStagePlaces Checked()

@@ -6,7 +6,7 @@ namespace Bruma.Recipes.Emoji;
 
 /// <summary>Everything that decides the training of the denoiser with its text encoder: <c>config.json</c> of its run folder.</summary>
 /// <param name="Data">Folder of the built data set.</param>
-/// <param name="Stages">The run whose stages <c>vae</c> and <c>text</c> it builds on.</param>
+/// <param name="Stages">The run whose stages <c>vae</c> and <c>text</c> it builds on, or a finished model whose weights it begins with.</param>
 /// <param name="Widths">From the latents inwards; attention in the last level alone.</param>
 /// <param name="Heads">Of every attention.</param>
 /// <param name="Groups">Of the norms.</param>
@@ -66,6 +66,17 @@ public sealed record EmojiUnetOptions(
     /// <summary>Seconds on two cores.</summary>
     public static EmojiUnetOptions Quick(string data, string stages) => new(
         data, stages, Widths: [32, 32], LayersPerBlock: 1, Heads: 2, Groups: 16, Steps: 60, DecaySteps: 20, BatchSize: 16, LearningRate: 2e-3, WarmupSteps: 5, EmaDecay: 0.9, Composed: 64, ComposedFrom: 480, MeasureEvery: 30);
+
+    /// <summary>For a finished model that is trained on: warm-up for a new optimizer, compositions from the start, the last quarter a cool-down whose last fifth is averaged.</summary>
+    /// <param name="model">Folder of the model.</param>
+    public static EmojiUnetOptions Continued(string data, string model, int steps)
+    {
+        var decay = Math.Max(1, steps / 4);
+        return new(data, model, Steps: steps, DecaySteps: decay, WarmupSteps: Math.Min(500, steps / 10), EmaDecay: AverageOf(decay, 0.9995), ComposedFrom: 0);
+    }
+
+    /// <summary>The average's decay for a cool-down of so many steps: of its last fifth, since what came before is noisier.</summary>
+    internal static double AverageOf(int decaySteps, double most) => Math.Clamp(1 - 5.0 / decaySteps, 0, most);
 
     internal EmojiStageSettings Settings => new("denoiser", Steps, BatchSize, MeasureEvery, Threads);
 

@@ -20,7 +20,6 @@ public sealed class EmojiUnetTraining : EmojiStage<LatentBatch>
     private const int DrawingSteps = 25;
     private const double Guidance = 3;
     private const long Initial = 7;
-    private const double AveragedPart = 5; // of a cool-down the last fifth is averaged: what came before it is noisier
     private const string Latents = "latents.safetensors";
 
     private readonly EmojiUnetOptions _options;
@@ -44,9 +43,7 @@ public sealed class EmojiUnetTraining : EmojiStage<LatentBatch>
         _autoencoder = AutoencoderKl.Load(_places.Autoencoder, null, ComputePrecision.TypeOf(options.Precision));
         _tokenizer = Tokenizer.Load(_places.Tokenizer);
         var text = ClipTextModel.Load(_places.Text);
-        _network = new EmojiGenerator(new UNet2DConditionModel(options.Network(_autoencoder.Config.LatentChannels, (int)text.Config.HiddenSize)), text);
-        using (var start = HashedSeed.At(options.Seed, Initial))
-            _network.Denoiser.Initialize(start);
+        _network = new EmojiGenerator(_places.Denoiser is { } denoiser ? UNet2DConditionModel.Load(denoiser) : NewDenoiser(text.Config), text);
         _step = new LatentStep(_network.Denoiser, EmojiUnetOptions.Objective);
         Trainer = new Trainer<LatentBatch>(_network, Loss, options.Trainer, ComputePrecision.TypeOf(options.Precision));
         _encoded = new(() => Encode(splits));
@@ -74,7 +71,7 @@ public sealed class EmojiUnetTraining : EmojiStage<LatentBatch>
         var options = EmojiOptionsJson.Read(going.Config, EmojiOptionsJson.Default.EmojiUnetOptions);
         if (going.NewestCheckpoint() is not { } newest)
             throw new BrumaException($"{run}: has no checkpoint to cool down from; let it train for some minutes first.");
-        var cooling = Start(folder, options with { Steps = (int)newest.Step + steps, DecaySteps = steps, EmaDecay = Math.Clamp(1 - AveragedPart / steps, 0, options.EmaDecay), From = Path.GetFullPath(newest.Folder), FromStep = newest.Step }, splits);
+        var cooling = Start(folder, options with { Steps = (int)newest.Step + steps, DecaySteps = steps, EmaDecay = EmojiUnetOptions.AverageOf(steps, options.EmaDecay), From = Path.GetFullPath(newest.Folder), FromStep = newest.Step }, splits);
         if (File.Exists(Path.Combine(run, Latents)))
             File.Copy(Path.Combine(run, Latents), Path.Combine(folder, Latents)); // the same, and minutes to encode
         return cooling;
@@ -131,6 +128,14 @@ public sealed class EmojiUnetTraining : EmojiStage<LatentBatch>
         if (training.Step == 0 && training._options.From is { } from)
             training.Trainer.Restore(from, training._options.FromStep);
         return training;
+    }
+
+    private UNet2DConditionModel NewDenoiser(ClipTextConfig text)
+    {
+        var denoiser = new UNet2DConditionModel(_options.Network(_autoencoder.Config.LatentChannels, (int)text.HiddenSize));
+        using var start = HashedSeed.At(_options.Seed, Initial);
+        denoiser.Initialize(start);
+        return denoiser;
     }
 
     private (EmojiLatents Latents, EmojiDenoisingLoss Seen, EmojiDenoisingLoss Hidden) Encode(EmojiSplits splits)

@@ -20,7 +20,7 @@ public sealed record MachineRates(double MatrixBf16, double MatrixFp32, double C
     /// <summary>The convolution rate of a type.</summary>
     public double Convolutions(ScalarType type) => type == ScalarType.BFloat16 ? ConvolutionBf16 : ConvolutionFp32;
 
-    public override string ToString() => FormattableString.Invariant($"GEMM 2048 bf16 {MatrixBf16:0}, fp32 {MatrixFp32:0}; convolution 3x3 320 at 64x64 bf16 {ConvolutionBf16:0}, fp32 {ConvolutionFp32:0} GFLOP/s");
+    public override string ToString() => $"GEMM 2048 {Pair(MatrixBf16, MatrixFp32)}; convolution 3x3 320 at 64x64 {Pair(ConvolutionBf16, ConvolutionFp32)} GFLOP/s";
 
     /// <summary>The product that is timed; its tensors belong to the open scope.</summary>
     internal static (Action Work, double Gigaflops) MatrixWork(ScalarType type)
@@ -35,6 +35,8 @@ public sealed record MachineRates(double MatrixBf16, double MatrixFp32, double C
         var (x, w) = (randn(1, 320, 64, 64).to(type), randn(320, 320, 3, 3).to(type));
         return (() => nn.functional.conv2d(x, w, padding: [1, 1]), 2e-9 * 320 * 320 * 9 * 64 * 64);
     }
+
+    private static string Pair(double bf16, double fp32) => FormattableString.Invariant($"{(double.IsNaN(bf16) ? "" : $"bf16 {bf16:0}, ")}fp32 {fp32:0}");
 
     private static double Matrix(ScalarType type, double seconds)
     {

@@ -91,6 +91,21 @@ public sealed class EmojiUnetTests(EmojiStages stages) : IClassFixture<EmojiStag
     }
 
     [Fact]
+    public void A_finished_model_is_trained_on_from_its_own_weights()
+    {
+        var first = EmojiUnetTraining.Start(_folder["run/unet"], Options, TinyEmoji.Splits);
+        EmojiStages.Complete(first);
+        var model = Path.Combine(_folder.Root, "run", "unet", "model");
+        var on = EmojiUnetOptions.Continued(stages.Data, model, Steps) with { Composed = 4, BatchSize = 8, MeasureEvery = Steps, LearningRate = 2e-3, Seed = 5 };
+        var second = EmojiUnetTraining.Start(_folder["on"], on, TinyEmoji.Splits);
+        EmojiStages.Complete(second);
+        Assert.Equal(first.Measures.Losses().Last, second.Measures.Losses().First, 0.003); // but for fp16
+        Assert.NotEqual(first.Measures.Losses().Last, second.Measures.Losses().Last, 0.0001);
+        using var pipeline = StableDiffusionPipeline.Load(_folder["on/model"]);
+        Assert.Equal(File.ReadAllBytes(Path.Combine(model, "vae", "diffusion_pytorch_model.safetensors")), File.ReadAllBytes(_folder["on/model/vae/diffusion_pytorch_model.safetensors"]));
+    }
+
+    [Fact]
     public void Refining_the_decoder_leaves_the_encoder_to_the_bit()
     {
         var finished = Path.Combine(stages.Run, "vae");
