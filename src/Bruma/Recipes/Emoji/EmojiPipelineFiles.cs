@@ -98,7 +98,9 @@ internal sealed record EmojiStagePlaces(string Run)
     {
         foreach (var (stage, place) in new[] { ("vae", Autoencoder), ("text", Text) })
             if (!Directory.Exists(place))
-                throw new BrumaException($"{place}: not there; finish the stage {stage} first (bruma resume {Run}).");
+                throw new BrumaException(IsModel
+                    ? $"{Run}: has no {Path.GetFileName(place)}; give a text-to-image model that this recipe made, such as emoji."
+                    : $"{place}: not there; finish the stage {stage} first (bruma resume {Run}).");
         return this;
     }
 }
