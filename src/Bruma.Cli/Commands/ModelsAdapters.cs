@@ -17,7 +17,7 @@ internal static class ModelsAdapters
         command.SetAction(parsed =>
         {
             var folder = NewFolder(parsed.GetValue(output)!);
-            AdapterFiles.Bake(UnpackedCheckpoint.FolderOf(ModelPath.FindBase(parsed.GetRequiredValue(model))), [.. parsed.GetValue(lora)!.Select(Weighted)], folder);
+            AdapterFiles.Bake(FolderOf(parsed.GetRequiredValue(model)), [.. parsed.GetValue(lora)!.Select(Weighted)], folder);
             Console.WriteLine(folder);
         });
         return command;
@@ -35,11 +35,13 @@ internal static class ModelsAdapters
             var file = parsed.GetValue(output)!;
             if (!file.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
                 throw new UsageException($"--output {file}: must end in .safetensors.");
-            foreach (var line in AdapterFiles.Extract(UnpackedCheckpoint.FolderOf(ModelPath.FindBase(parsed.GetRequiredValue(changed))), UnpackedCheckpoint.FolderOf(ModelPath.FindBase(parsed.GetValue(original))), parsed.GetValue(rank), file))
+            foreach (var line in AdapterFiles.Extract(FolderOf(parsed.GetRequiredValue(changed)), FolderOf(parsed.GetValue(original)), parsed.GetValue(rank), file))
                 Console.WriteLine(line);
         });
         return command;
     }
+
+    private static string FolderOf(string? model) => UnpackedCheckpoint.FolderOf(ModelPath.FindBase(model));
 
     private static (string Path, double Weight) Weighted(string text)
     {

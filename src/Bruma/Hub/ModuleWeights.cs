@@ -24,10 +24,7 @@ public static class ModuleWeights
     }
 
     /// <summary>The names that a checkpoint of the module has: those without the private fields that some modules keep beside them.</summary>
-    internal static IEnumerable<string> Keys(Module module) => module.state_dict().Keys.Where(IsKey);
-
-    /// <summary>Whether a checkpoint may have the name.</summary>
-    internal static bool IsKey(string name) => !name.StartsWith('_') && !name.Contains("._", StringComparison.Ordinal);
+    internal static IEnumerable<string> Keys(Module module) => module.state_dict().Keys.Where(name => !name.StartsWith('_') && !name.Contains("._", StringComparison.Ordinal));
 
     /// <summary>Writes parameters and buffers as safetensors. Of tied tensors the first name is stored; the metadata maps the others to it.</summary>
     /// <param name="floats">The type in which floating-point values are stored; null for the module's own.</param>

@@ -58,7 +58,7 @@ internal sealed class WeightPlan
         foreach (var name in targets.Keys.Where(name => !Sources.ContainsKey(name) && !IsConstant(name)).ToList())
             if (options.Tied is not null && options.Tied.TryGetValue(name, out var other) && Sources.TryGetValue(other, out var stored))
                 Sources.Add(name, stored);
-            else if (ModuleWeights.IsKey(name) && !Sources.Keys.Any(known => AreTied(targets[known], targets[name])))
+            else if (!Sources.Keys.Concat(_missing).Any(known => AreTied(targets[known], targets[name])))
                 _missing.Add(name);
     }
 }

@@ -33,6 +33,16 @@ public sealed class ModuleWeightsTests : IDisposable
     }
 
     [Fact]
+    public void Missing_weights_are_named_whatever_their_names_begin_with()
+    {
+        using var scope = NewDisposeScope();
+        using var net = new Underscored();
+        SafetensorsFile.Write(Target, [new("_first.weight", zeros(2, 2))]);
+        using var source = CheckpointFile.Open(Target);
+        Assert.EndsWith("does not fit Underscored: 1 missing (_second.weight).", Assert.Throws<BrumaException>(() => ModuleWeights.Load(net, source)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void One_report_lists_all_that_does_not_fit_and_the_module_stays_as_it_was()
     {
         using var scope = NewDisposeScope();
@@ -88,6 +98,15 @@ public sealed class ModuleWeightsTests : IDisposable
         File.WriteAllText(_folder["abc"], "abc");
         Assert.Equal("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", FileHash.Sha256(_folder["abc"])); // FIPS 180-2, B.1
         Assert.Throws<BrumaException>(() => FileHash.Sha256(_folder["none"]));
+    }
+
+    private sealed class Underscored : Module
+    {
+        private readonly Linear _first = Linear(2, 2, hasBias: false);
+        private readonly Linear _second = Linear(2, 2, hasBias: false);
+
+        public Underscored()
+            : base(nameof(Underscored)) => RegisterComponents();
     }
 
     private sealed class Net : Module<Tensor, Tensor>

@@ -72,7 +72,8 @@ public sealed record EmojiUnetOptions(
     public static EmojiUnetOptions Continued(string data, string model, int steps)
     {
         var decay = Math.Max(1, steps / 4);
-        return new(data, model, Steps: steps, DecaySteps: decay, WarmupSteps: Math.Min(500, steps / 10), EmaDecay: AverageOf(decay, 0.9995), ComposedFrom: 0);
+        var options = new EmojiUnetOptions(data, model, Steps: steps, DecaySteps: decay, WarmupSteps: Math.Min(500, steps / 10), ComposedFrom: 0);
+        return options with { EmaDecay = AverageOf(decay, options.EmaDecay) };
     }
 
     /// <summary>The average's decay for a cool-down of so many steps: of its last fifth, since what came before is noisier.</summary>
