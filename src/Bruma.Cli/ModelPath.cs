@@ -1,6 +1,7 @@
 using Bruma.Diffusion;
 using Bruma.Hub;
 using Bruma.StableDiffusion;
+using Bruma.Training;
 using static TorchSharp.torch;
 
 namespace Bruma.Cli;
@@ -28,8 +29,8 @@ internal static class ModelPath
         var installed = InstalledModels.All();
         if (installed.FirstOrDefault(known => known.Name == model) is { } found)
             return found.Folder;
-        if (Directory.Exists(Path.Combine(model, "checkpoints")))
-            throw new BrumaException($"{model}: the run is not finished and has no model yet; finish it with bruma resume {model}.");
+        if (RunFolder.IsRun(model))
+            throw RunFolder.HasNoModel(model);
         if (Directory.Exists(model))
             throw new BrumaException($"{model}: no model_index.json there; give a diffusers model folder or a finished run.");
         throw new BrumaException($"{model}: no such model; give a folder, a file, hf:ORG/NAME{(installed.Count > 0 ? $", or one of {string.Join(", ", installed.Select(known => known.Name))}" : "")}.");
@@ -61,8 +62,8 @@ internal static class ModelPath
     {
         if (File.Exists(Path.Combine(folder, "model", "config.json")))
             return Path.Combine(folder, "model");
-        if (Directory.Exists(Path.Combine(folder, "checkpoints")))
-            throw new BrumaException($"{flag} {folder}: {(Directory.Exists(Path.Combine(folder, "model")) ? "this run trained something else; give one of bruma train controlnet" : $"the run is not finished and has no model yet; finish it with bruma resume {folder}")}.");
+        if (RunFolder.IsRun(folder))
+            throw Directory.Exists(Path.Combine(folder, "model")) ? new BrumaException($"{flag} {folder}: this run trained something else; give one of bruma train controlnet.") : RunFolder.HasNoModel(folder);
         return File.Exists(Path.Combine(folder, "config.json")) ? folder : throw new BrumaException($"{flag} {folder}: no config.json there; give the network's folder in diffusers' layout, or a run of bruma train controlnet.");
     }
 }

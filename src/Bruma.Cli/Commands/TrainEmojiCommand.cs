@@ -32,7 +32,7 @@ internal static class TrainEmojiCommand
         var coolDown = new Option<string?>("--cool-down") { Description = "Make a model of a denoiser that is still in training: RUN/unet, whose newest checkpoint is trained on for --steps with a falling rate. That run itself goes on as before." };
         var refine = new Option<string?>("--refine-decoder") { Description = "Train the decoder of a finished autoencoder, RUN/vae, on for --steps; its latents stay what they are, so the result takes the place of RUN/vae/model at any time." };
         var goOn = new Option<string?>("--continue") { Description = "Train the denoiser of a finished model, such as emoji, on for --steps: its weights are the start, autoencoder and tokenizer stay, the last quarter cools down. No run folder is needed." };
-        var steps = new Option<int?>("--steps") { Description = $"Steps of --cool-down (default: {CoolingSteps}), --refine-decoder (default: {RefiningSteps}) or --continue (default: {ContinuedSteps})." };
+        var steps = new Option<int?>("--steps") { Description = $"Steps of --cool-down (default: {CoolingSteps}), --refine-decoder (default: {RefiningSteps}), --continue (default: {ContinuedSteps}) or --only (default: those of the stage)." };
         var resolution = new Option<int>("--resolution") { Description = "Side of the pictures, 64 or 128.", DefaultValueFactory = _ => 128 };
         var seed = new Option<long>("--seed") { Description = "Seed of everything random.", DefaultValueFactory = _ => 0 };
         var precision = new Option<string?>("--precision") { Description = "bf16 or fp32 (default: bf16 where the CPU has it)." };
@@ -57,7 +57,7 @@ internal static class TrainEmojiCommand
                 }, EmojiSplits.Committed);
             var options = TrainingSession.Checked(() => new EmojiOptions(
                 pictures, parsed.GetValue(photos) ?? PictureSets.Pets, FashionMnist.IsThere, parsed.GetValue(quick), parsed.GetValue(resolution),
-                parsed.GetValue(only), parsed.GetValue(stages) is { } other ? Path.GetFullPath(other) : null, parsed.GetValue(seed), Native.Precision(parsed.GetValue(precision)), Native.UseThreads(parsed.GetValue(threads))).Checked());
+                parsed.GetValue(only), parsed.GetValue(steps), parsed.GetValue(stages) is { } other ? Path.GetFullPath(other) : null, parsed.GetValue(seed), Native.Precision(parsed.GetValue(precision)), Native.UseThreads(parsed.GetValue(threads))).Checked());
             return EmojiTraining.Start(parsed.GetValue(output)!, options);
         }, parsed.GetValue(json), cancellation));
         return command;

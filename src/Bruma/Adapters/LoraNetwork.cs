@@ -69,8 +69,8 @@ public sealed class LoraNetwork : Module
         update.Initialize(random);
         Branch.Place(this, Key(component, name), update);
         _layers.Add((component, name, update));
-        // layer and update share one view of the input: its gradients are summed there, in the same order with gradient checkpointing as without
-        var before = layer.register_forward_pre_hook((_, input) => is_grad_enabled() ? input.alias() : input);
+        // layer and update share one view of the input (alias() makes none): its gradients are summed there, in the same order with gradient checkpointing as without
+        var before = layer.register_forward_pre_hook((_, input) => is_grad_enabled() ? input.view(input.shape) : input);
         var after = layer.register_forward_hook((_, input, output) => IsActive ? update.call(input, output) : output);
         AugmentedLayers.Add(layer);
         _detach.AddRange([before.remove, after.remove, () => AugmentedLayers.Remove(layer)]);

@@ -36,7 +36,7 @@ public sealed class EmojiImageTower : Module<Tensor, Tensor>
     public override Tensor forward(Tensor pictures)
     {
         using var scope = NewDisposeScope();
-        return Activations(pictures)[^1].mean([2L, 3L]).MoveToOuterDisposeScope();
+        return Activations(ChannelsLast.Laid(pictures))[^1].mean([2L, 3L]).MoveToOuterDisposeScope();
     }
 
     /// <summary>What every layer makes of the pictures, [B, C, h, w] each.</summary>

@@ -35,7 +35,7 @@ public sealed class ActivatedGroupNorm : Module<Tensor, Tensor?, Tensor>
         if (ChannelsLast.Is(x) && weight.dtype == x.dtype)
             return ChannelsLastNormed(x, shift);
         using var scope = NewDisposeScope();
-        if (_isSilu && FusedGroupNormSilu.Takes(x))
+        if (_isSilu && FusedGroupNormSilu.Takes(x) && !ChannelsLast.Lies(x)) // libtorch keeps the order of memory, the kernel does not
             return FusedGroupNormSilu.apply(x.contiguous(), shift?.contiguous()!, weight, bias, _groups, (float)_eps).MoveToOuterDisposeScope();
         var shifted = shift is null ? x : x + shift.unsqueeze(-1).unsqueeze(-1);
         return _activation(Norm(shifted)).MoveToOuterDisposeScope();

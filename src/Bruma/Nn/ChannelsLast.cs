@@ -9,11 +9,21 @@ public static class ChannelsLast
     /// <param name="x">[B, C, H, W].</param>
     public static Tensor Of(Tensor x) => PackedOperators.Take(x) && x.dim() == 4 ? PackedOperators.ChannelsLast(x) : x.alias();
 
-    /// <summary>Whether a map lies so, and the operators for it take it.</summary>
-    public static bool Is(Tensor x)
+    /// <summary>The same numbers laid so, by operators that have gradients.</summary>
+    /// <param name="x">[B, C, H, W].</param>
+    public static Tensor Laid(Tensor x)
     {
-        if (x.dim() != 4 || !PackedOperators.Take(x))
-            return false;
+        using var scope = NewDisposeScope();
+        return x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Whether a map lies so, and the operators for it take it.</summary>
+    public static bool Is(Tensor x) => x.dim() == 4 && PackedOperators.Take(x) && Lies(x);
+
+    /// <summary>Whether a map lies so.</summary>
+    /// <param name="x">[B, C, H, W].</param>
+    public static bool Lies(Tensor x)
+    {
         var (shape, stride) = (x.shape, x.stride());
         return shape[1] > 1 && stride[1] == 1 && stride[3] == shape[1] && stride[2] == shape[1] * shape[3] && stride[0] == shape[1] * shape[2] * shape[3];
     }

@@ -1,6 +1,7 @@
 using Bruma.Data;
 using Bruma.Metrics;
 using Bruma.Nn;
+using Bruma.Training;
 using static TorchSharp.torch;
 
 namespace Bruma.Recipes;
@@ -61,8 +62,8 @@ public sealed class Evaluation
     private (ImageSource Source, string? Settings) Samples(List<string>? prompts)
     {
         if (SampleModels.Find(_options.Samples) is not { } model)
-            return Directory.Exists(Path.Combine(_options.Samples, "checkpoints"))
-                ? throw new BrumaException($"{_options.Samples}: the run is not finished and has no model yet; finish it with bruma resume {_options.Samples}.")
+            return RunFolder.IsRun(_options.Samples)
+                ? throw RunFolder.HasNoModel(_options.Samples)
                 : (Sized(ImageSource.Open(_options.Samples)), null);
         var count = _options.Count > 0 ? _options.Count : prompts?.Count ?? EvaluationOptions.DrawnByDefault;
         var texts = prompts is null ? null : Enumerable.Range(0, count).Select(i => prompts[i % prompts.Count]).ToList();

@@ -39,13 +39,14 @@ public static class CheckpointConversion
     /// <exception cref="BrumaException">A part is missing, damaged, or has no place in that layout.</exception>
     public static void ToSingleFile(string folder, string path, ScalarType? floats = null, string? variant = null)
     {
-        var layout = new FolderLayout(folder);
+        var sources = new ModelSources(folder);
+        var layout = new FolderLayout(sources);
         var (opened, joined) = (new List<ITensorSource>(), new List<ITensorSource>());
         try
         {
             foreach (var (component, parts) in layout.Components())
             {
-                var source = ModelFolder.Open(Path.Combine(folder, component), variant);
+                var source = ModelFolder.Open(sources.PathOf(component), variant);
                 opened.Add(source);
                 joined.Add(Complete(new DerivedTensors(Current(source, parts.Keys), FolderLayout.Reverse(parts)), FolderLayout.Reverse(parts).Keys));
             }
@@ -60,7 +61,8 @@ public static class CheckpointConversion
     /// <summary>Writes a diffusers folder again with its weights in another type; everything else is copied.</summary>
     public static void Retype(string folder, string output, ScalarType? floats, string? variant = null)
     {
-        foreach (var component in Directory.EnumerateDirectories(folder))
+        var sources = new ModelSources(folder);
+        foreach (var component in sources.Parts)
         {
             var target = Path.Combine(output, Path.GetFileName(component));
             if (ModelFolder.HasWeights(component))
@@ -73,7 +75,7 @@ public static class CheckpointConversion
                 AtomicFile.Write(Path.Combine(target, Path.GetFileName(file)), stream => stream.Write(File.ReadAllBytes(file)));
         }
         foreach (var file in Directory.EnumerateFiles(folder).Where(IsText))
-            AtomicFile.Write(Path.Combine(output, Path.GetFileName(file)), stream => stream.Write(File.ReadAllBytes(file)));
+            AtomicFile.Write(Path.Combine(output, Path.GetFileName(file)), stream => stream.Write(Path.GetFileName(file) == HubFiles.Index ? sources.CompleteIndex() : File.ReadAllBytes(file)));
     }
 
     private static bool IsText(string file) => (file.EndsWith(".json", StringComparison.Ordinal) && !file.EndsWith(".index.json", StringComparison.Ordinal) && !file.Contains(".index.", StringComparison.Ordinal)) || file.EndsWith(".txt", StringComparison.Ordinal) || file.EndsWith(".md", StringComparison.Ordinal);

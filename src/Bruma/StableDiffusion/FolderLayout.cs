@@ -6,13 +6,13 @@ namespace Bruma.StableDiffusion;
 /// <summary>A diffusers folder as a member of a family: what its parts would be called in a single file.</summary>
 internal sealed class FolderLayout
 {
-    private readonly string _folder;
+    private readonly ModelSources _sources;
 
     /// <exception cref="BrumaException">The folder has no U-Net, or one that no single file can hold.</exception>
-    public FolderLayout(string folder)
+    public FolderLayout(ModelSources sources)
     {
-        _folder = folder;
-        UNet = UNet2DConditionModel.ReadConfig(Path.Combine(folder, "unet"));
+        _sources = sources;
+        UNet = UNet2DConditionModel.ReadConfig(sources.PathOf("unet"));
         Family = (Has("text_encoder"), Has("text_encoder_2")) switch
         {
             (true, true) => ModelFamily.Sdxl,
@@ -31,10 +31,10 @@ internal sealed class FolderLayout
     {
         yield return ("unet", Prefixed(LdmNames.UNet(UNet), FamilyDetection.UNetPrefix));
         if (Has("vae"))
-            yield return ("vae", Prefixed(LdmNames.Autoencoder(AutoencoderKl.ReadConfig(Path.Combine(_folder, "vae"))), FamilyDetection.AutoencoderPrefix));
+            yield return ("vae", Prefixed(LdmNames.Autoencoder(AutoencoderKl.ReadConfig(_sources.PathOf("vae"))), FamilyDetection.AutoencoderPrefix));
         foreach (var encoder in Family.Encoders.Where(encoder => Has(encoder.Component)))
         {
-            var layout = encoder with { Config = ClipTextTransformer.ReadConfig(Path.Combine(_folder, encoder.Component)) };
+            var layout = encoder with { Config = ClipTextTransformer.ReadConfig(_sources.PathOf(encoder.Component)) };
             yield return (encoder.Component, Prefixed(OpenClipNames.Of(layout), layout.Prefix));
         }
     }
@@ -49,7 +49,7 @@ internal sealed class FolderLayout
             var form => new TensorPart(group.First().Key, form),
         }, StringComparer.Ordinal);
 
-    private bool Has(string component) => File.Exists(Path.Combine(_folder, component, "config.json"));
+    private bool Has(string component) => File.Exists(Path.Combine(_sources.PathOf(component), "config.json"));
 
     private static Dictionary<string, TensorPart> Prefixed(Dictionary<string, TensorPart> parts, string prefix) =>
         parts.ToDictionary(part => part.Key, part => part.Value with { Stored = [.. part.Value.Stored.Select(name => prefix + name)] }, StringComparer.Ordinal);

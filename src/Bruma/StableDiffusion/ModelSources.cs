@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Bruma.Diffusion.Schedulers;
 using Bruma.Hub;
 using Bruma.Text;
@@ -16,6 +18,10 @@ namespace Bruma.StableDiffusion;
 /// <param name="ForceZeros">Overrides <c>force_zeros_for_empty_prompt</c> of the folder.</param>
 public sealed record ModelSources(string Folder, IReadOnlyDictionary<string, string>? Components = null, string? Vocabulary = null, string? Variant = null, bool? ForceZeros = null)
 {
+    private const string BaseKey = "_bruma_base"; // diffusers passes over keys that begin so
+
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
     /// <summary>What a single file's U-Net predicts, where its family's default is wrong; null for the default.</summary>
     public PredictionType? Prediction { get; init; }
 
@@ -47,9 +53,31 @@ public sealed record ModelSources(string Folder, IReadOnlyDictionary<string, str
         }
     }
 
-    public bool Has(string component) => IsReplaced(component) || (IsSingleFile ? FromFile(file => file.Has(component)) : Directory.Exists(Path.Combine(Folder, component)));
+    /// <summary>The folder that gives the parts which this one lacks: <c>_bruma_base</c> of <c>model_index.json</c>, relative to this one; null for none.</summary>
+    /// <exception cref="BrumaException">It is not there.</exception>
+    public string? Base
+    {
+        get
+        {
+            if (Setting(BaseKey) is not { ValueKind: JsonValueKind.String } name)
+                return null;
+            var path = Path.GetFullPath(Path.Combine(Folder, name.GetString()!));
+            return Directory.Exists(path) ? path : throw new BrumaException($"{Path.Combine(Folder, HubFiles.Index)}: \"{BaseKey}\" is \"{name.GetString()}\", where no folder is; put the model that this one builds on there.");
+        }
+    }
 
-    public string PathOf(string component) => Components?.GetValueOrDefault(component) ?? Path.Combine(Folder, component);
+    /// <summary>The folders of all parts, those that the base gives too.</summary>
+    public IEnumerable<string> Parts => Directory.EnumerateDirectories(Folder).Concat(Base is { } other ? Directory.EnumerateDirectories(other) : []).DistinctBy(Path.GetFileName);
+
+    public bool Has(string component) => IsReplaced(component) || (IsSingleFile ? FromFile(file => file.Has(component)) : Directory.Exists(PathOf(component)));
+
+    public string PathOf(string component)
+    {
+        if (Components?.GetValueOrDefault(component) is { } other)
+            return other;
+        var own = Path.Combine(Folder, component);
+        return !Directory.Exists(own) && Base is { } given ? Path.Combine(given, component) : own;
+    }
 
     /// <param name="dtype">The type of the weights, in which the network computes.</param>
     public UNet2DConditionModel LoadUNet(ScalarType dtype = ScalarType.Float32) =>
@@ -70,6 +98,17 @@ public sealed record ModelSources(string Folder, IReadOnlyDictionary<string, str
     public SchedulerConfig LoadScheduler() =>
         IsInFile("scheduler") ? FromFile(file => file.Scheduler(Prediction)) : SchedulerConfig.Load(Path.Combine(PathOf("scheduler"), "scheduler_config.json"));
 
+    /// <summary>The text of <c>model_index.json</c> for a folder that has all parts itself.</summary>
+    internal byte[] CompleteIndex()
+    {
+        var text = File.ReadAllBytes(Path.Combine(Folder, HubFiles.Index));
+        if (Base is null)
+            return text;
+        var index = JsonNode.Parse(text)!.AsObject();
+        index.Remove(BaseKey);
+        return Encoding.UTF8.GetBytes(index.ToJsonString(Indented) + "\n");
+    }
+
     internal Tokenizer Tokenizer(string component) => IsInFile(component) ? FromFile(file => file.LoadTokenizer(component)) : Text.Tokenizer.Load(PathOf(component), Vocabulary);
 
     private bool IsReplaced(string component) => Components?.ContainsKey(component) == true;
@@ -84,7 +123,7 @@ public sealed record ModelSources(string Folder, IReadOnlyDictionary<string, str
 
     private JsonElement? Setting(string key)
     {
-        var index = Path.Combine(Folder, "model_index.json");
+        var index = Path.Combine(Folder, HubFiles.Index);
         if (!File.Exists(index))
             return null;
         using var json = PythonJson.ParseFile(index);

@@ -12,7 +12,7 @@ public static class WeightsHash
 
     private static string Cache => Path.Combine(UserCache.Root, "sums");
 
-    /// <param name="path">A file, or a folder with files of weights in it or below it.</param>
+    /// <param name="path">A file, or a folder with files of weights in it, below it, or in the model that it builds on.</param>
     /// <returns>Lower-case hexadecimal; null when there is nothing to sum.</returns>
     public static string? Of(string path)
     {
@@ -20,7 +20,8 @@ public static class WeightsHash
             return OfFile(path);
         if (!Directory.Exists(path))
             return null;
-        var files = Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories)
+        var folders = new ModelSources(path).Base is { } other ? new[] { path, other } : [path];
+        var files = folders.SelectMany(folder => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
             .Where(file => Array.Exists(Extensions, extension => file.EndsWith(extension, StringComparison.OrdinalIgnoreCase)))
             .Select(file => (Name: Path.GetRelativePath(path, file).Replace('\\', '/'), Path: file))
             .OrderBy(file => file.Name, StringComparer.Ordinal);

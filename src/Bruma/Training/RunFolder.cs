@@ -10,6 +10,8 @@ namespace Bruma.Training;
 public sealed class RunFolder
 {
     private const string SumsFile = "state.json";
+    private const string CheckpointsFolder = "checkpoints";
+
     private RunFolder(string path) => Root = path;
 
     public string Root { get; }
@@ -20,7 +22,7 @@ public sealed class RunFolder
 
     private string Stats => Path.Combine(Root, "stats.jsonl");
 
-    private string Checkpoints => Path.Combine(Root, "checkpoints");
+    private string Checkpoints => Path.Combine(Root, CheckpointsFolder);
 
     private string Unfinished => Path.Combine(Root, ".checkpoint");
 
@@ -46,6 +48,12 @@ public sealed class RunFolder
             return folder;
         });
     }
+
+    /// <summary>Whether a folder is that of a run, finished or not.</summary>
+    public static bool IsRun(string path) => Directory.Exists(Path.Combine(path, CheckpointsFolder));
+
+    /// <summary>What there is to say when a run's model is asked for before there is one.</summary>
+    public static BrumaException HasNoModel(string path) => new($"{path}: the run is not finished and has no model yet; finish it with bruma resume {path}.");
 
     /// <summary>Opens a run to go on with; what a killed save left behind is removed.</summary>
     public static RunFolder Open(string path)

@@ -51,6 +51,21 @@ public sealed class ActivatedGroupNormTests
     }
 
     [Fact]
+    public void In_training_channels_that_lie_last_stay_last_and_have_the_same_gradients()
+    {
+        using var scope = NewDisposeScope();
+        using var norm = new ActivatedGroupNorm(4, 8, 1e-5);
+        using var random = new Generator(5, CPU);
+        var (x, dy) = (randn([2, 8, 5, 6], generator: random), randn([2, 8, 5, 6], generator: random));
+        var plain = Run(x, null, (a, b) => norm.call(a, b), norm, dy);
+        var last = Run(ChannelsLast.Laid(x), null, (a, b) => norm.call(a, b), norm, dy);
+        Assert.True(ChannelsLast.Lies(last[0]));
+        Assert.False(ChannelsLast.Lies(plain[0]));
+        foreach (var (mine, reference) in last.Zip(plain))
+            Assert.True(mine.allclose(reference, rtol: 1e-4, atol: 2e-5), $"{(mine - reference).abs().max().item<float>()}");
+    }
+
+    [Fact]
     public void Passes_leave_nothing_behind()
     {
         using var scope = NewDisposeScope();

@@ -13,6 +13,13 @@ namespace Bruma.Tests.Recipes;
 [Collection(TemporaryCache.Variable)]
 public sealed class AdaptationTests : IDisposable
 {
+    public enum LoraParts
+    {
+        Attention,
+        Convolutions,
+        TextEncoder,
+    }
+
     private static readonly string Base = Path.Combine(Repository.Goldens, "pipelines", "tiny-sd");
 
     private readonly TemporaryFolder _folder = new();
@@ -104,19 +111,34 @@ public sealed class AdaptationTests : IDisposable
         Assert.Equal([2, 4], rows.Select(row => row[0]));
         using var file = new SafetensorsFile(Path.Combine(model, "pytorch_lora_weights.safetensors"));
         Assert.Equal($"{rows.MinBy(row => row[1])![0]}", file.Metadata["bruma_step"]);
+        using (var broken = AdaptationRun.Start(_folder["broken"], options))
+            Assert.Equal(3, broken.Run().Take(3).Count());
+        var resumed = Finished(AdaptationRun.Resume(_folder["broken"]));
+        Assert.Equal(FileHash.Sha256(Path.Combine(model, "pytorch_lora_weights.safetensors")), FileHash.Sha256(Path.Combine(resumed, "pytorch_lora_weights.safetensors")));
         Assert.Contains("--evaluate-samples", Assert.Throws<BrumaException>(() => AdaptationRun.Start(_folder["none"], options with { ValidationShare = 0 }).Dispose()).Message);
         Assert.False(Directory.Exists(_folder["none"]));
     }
 
-    [Fact]
-    public void Gradient_checkpointing_changes_no_bit()
+    [Theory]
+    [InlineData(LoraParts.Attention)]
+    [InlineData(LoraParts.Convolutions)]
+    [InlineData(LoraParts.Convolutions, true)]
+    [InlineData(LoraParts.TextEncoder)]
+    public void Gradient_checkpointing_changes_no_bit(LoraParts parts, bool dora = false)
     {
-        var options = Options(AdaptationOptions.Lora) with { Rank = 2, LoraDropout = 0.2, Targets = LoraTargets.Attention };
+        var options = Options(AdaptationOptions.Lora) with
+        {
+            Rank = 2,
+            LoraDropout = 0.2,
+            UseDora = dora,
+            TrainTextEncoder = parts == LoraParts.TextEncoder,
+            Targets = parts == LoraParts.Convolutions ? [.. LoraTargets.Attention, "conv1", "conv2", "conv_shortcut", "downsamplers.0.conv"] : LoraTargets.Attention,
+        };
         var (plain, checkpointed) = (Finished(AdaptationRun.Start(_folder["a"], options)), Finished(AdaptationRun.Start(_folder["b"], options with { GradientCheckpointing = true })));
         using var scope = NewDisposeScope();
         using var first = new SafetensorsFile(Path.Combine(plain, "pytorch_lora_weights.safetensors"));
         using var second = new SafetensorsFile(Path.Combine(checkpointed, "pytorch_lora_weights.safetensors"));
-        Assert.NotEmpty(first.Tensors);
+        Assert.Contains(first.Tensors.Keys, key => key.Contains(parts switch { LoraParts.Convolutions => "conv1", LoraParts.TextEncoder => "text_encoder", _ => "to_q" }, StringComparison.Ordinal));
         Assert.Empty(first.Tensors.Keys.Where(key => !first.Read(key).eq(second.Read(key)).all().item<bool>()).Take(5));
     }
 

@@ -50,7 +50,7 @@ public sealed class AdaptationReport
         var (config, recipe) = (run.Config, RunConfig.RecipeOf(run.Config));
         if (recipe is null || !AdaptationOptions.Recipes.Contains(recipe))
             throw new BrumaException($"{config}: \"recipe\" is {recipe ?? "missing"}; reports are made of runs of {string.Join(", ", AdaptationOptions.Recipes)}. Measure others with bruma evaluate.");
-        return Directory.Exists(run.Model) ? run : throw new BrumaException($"{folder}: the run is not finished and has no model yet; finish it with bruma resume {folder}.");
+        return Directory.Exists(run.Model) ? run : throw RunFolder.HasNoModel(folder);
     }
 
     private AdaptationFindings Write()

@@ -53,13 +53,13 @@ public sealed class BaseModel : IDisposable
         var folder = UnpackedCheckpoint.FolderOf(path);
         var sources = new ModelSources(folder);
         if (!Directory.Exists(folder) || !sources.Has("unet"))
-            throw new BrumaException($"{folder}: is no model folder with a unet/; give a Stable Diffusion model: a folder in diffusers' layout or a single file.");
+            throw new BrumaException($"{path}: is no model folder with a unet/; give a Stable Diffusion model: a folder in diffusers' layout or a single file.");
         if (sources.ClassName is { } name && !name.StartsWith("StableDiffusion", StringComparison.Ordinal))
-            throw new BrumaException($"{folder}: is a {name}, which cannot be adapted here; choose a Stable Diffusion 1.x, 2.x or XL model.");
+            throw new BrumaException($"{path}: is a {name}, which cannot be adapted here; choose a Stable Diffusion 1.x, 2.x or XL model.");
         var network = UNet2DConditionModel.Load(sources.PathOf("unet"));
         var autoencoder = AutoencoderKl.Load(sources.PathOf("vae"));
         if (network.Config.InChannels != autoencoder.Config.LatentChannels)
-            throw new BrumaException($"{folder}: its U-Net takes {network.Config.InChannels} channels ({(network.Config.InChannels > 2 * network.Config.OutChannels ? "inpainting" : "another task")}); choose a text-to-image model.");
+            throw new BrumaException($"{path}: its U-Net takes {network.Config.InChannels} channels ({(network.Config.InChannels > 2 * network.Config.OutChannels ? "inpainting" : "another task")}); choose a text-to-image model.");
         var model = new BaseModel(sources, network, autoencoder, PromptEncoder.Load(sources), SchedulerConfig.Load(Path.Combine(sources.PathOf("scheduler"), "scheduler_config.json")));
         foreach (var part in model.Components.Values.Append(model.Autoencoder))
         {

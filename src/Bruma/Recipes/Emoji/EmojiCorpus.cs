@@ -30,4 +30,14 @@ internal static class EmojiCorpus
         var encoded = tokenizer.EncodeBatch(captions, new EncodingOptions(EmojiTextOptions.Positions, Truncation.LongestFirst, Padding.MaxLength));
         return tensor(encoded.SelectMany(text => text.Ids.Select(id => (long)id)).ToArray(), [captions.Count, EmojiTextOptions.Positions]);
     }
+
+    /// <summary>The same as far as the longest caption goes: where only the first end token is looked at, what follows it changes nothing.</summary>
+    /// <returns>int64 [B, T].</returns>
+    public static Tensor ShortIds(Tokenizer tokenizer, IReadOnlyList<string> captions)
+    {
+        using var scope = NewDisposeScope();
+        var ids = Ids(tokenizer, captions);
+        var length = ids.ne(ids.max()).sum(1).max().item<long>() + 1; // end tokens have the highest id
+        return ids.narrow(1, 0, Math.Min(length, ids.shape[1])).contiguous().MoveToOuterDisposeScope();
+    }
 }

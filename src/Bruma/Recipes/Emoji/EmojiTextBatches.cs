@@ -9,7 +9,7 @@ namespace Bruma.Recipes.Emoji;
 
 /// <summary>Pictures with two captions each, in English and, where allowed, in Spanish.</summary>
 /// <param name="Pictures">fp32 [N, 3, 64, 64] in [-1, 1].</param>
-/// <param name="Ids">int64 [2N, 32]: the captions of picture i are 2i and 2i + 1.</param>
+/// <param name="Ids">int64 [2N, T], T up to 32: the captions of picture i are 2i and 2i + 1.</param>
 /// <param name="Concepts">int64 [N].</param>
 /// <param name="Styles">int64 [N].</param>
 public sealed record CaptionedBatch(Tensor Pictures, Tensor Ids, Tensor Concepts, Tensor Styles) : IDisposable
@@ -47,6 +47,6 @@ internal sealed unsafe class EmojiTextBatches(EmojiDataset data, IReadOnlyList<i
             captions.Add(text.Grammar.Of(scene, draws, language: false));
             captions.Add(text.Grammar.Of(scene, draws, language: true));
         }
-        return new CaptionedBatch(pictures, EmojiCorpus.Ids(text.Tokenizer, captions).DetachFromDisposeScope(), tensor(concepts).DetachFromDisposeScope(), tensor(styles).DetachFromDisposeScope());
+        return new CaptionedBatch(pictures, EmojiCorpus.ShortIds(text.Tokenizer, captions).DetachFromDisposeScope(), tensor(concepts).DetachFromDisposeScope(), tensor(styles).DetachFromDisposeScope());
     }
 }

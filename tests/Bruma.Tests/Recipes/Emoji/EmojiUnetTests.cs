@@ -141,6 +141,16 @@ public sealed class EmojiUnetTests(EmojiStages stages) : IClassFixture<EmojiStag
     }
 
     [Fact]
+    public void Steps_are_those_of_one_stage()
+    {
+        var recipe = new EmojiOptions(stages.Data, Quick: true, Garments: false, Only: "scorer", Steps: 3);
+        using (var training = EmojiTraining.Start(_folder["one"], recipe.Checked()))
+            Assert.Equal(3, training.Steps);
+        Assert.Contains("--only", Assert.Throws<BrumaException>(() => (recipe with { Only = null }).Checked()).Message, StringComparison.Ordinal);
+        Assert.Contains("--steps 0", Assert.Throws<BrumaException>(() => (recipe with { Steps = 0 }).Checked()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Unfinished_stages_are_named()
     {
         var error = Assert.Throws<BrumaException>(() => EmojiUnetTraining.Start(_folder["elsewhere/unet"], Options with { Stages = _folder.Root }, TinyEmoji.Splits));
