@@ -1,4 +1,6 @@
+using System.Globalization;
 using Bruma.Recipes.Adaptation;
+using Bruma.Recipes.Cats;
 
 namespace Bruma.Cli;
 
@@ -9,12 +11,13 @@ internal static class RecipeFlags
 
     private static readonly string[] Common = ["--model", "emoji", "--batch-size", "32", "--lr-schedule", "cosine", "--lr-warmup-steps", "100", "--min-snr-gamma", "5", "--ema-decay", "0.999"];
     private static readonly string[] Cats = [.. Common, "--data", "cats", "--steps", "1500"];
-    private static readonly string[] Lora = ["--learning-rate", "5e-4", "--rank", "16", "--targets", "attention,convolutions"];
+    private static readonly string[] Full = ["--learning-rate", CatComparisonOptions.FullLearningRate.ToString(CultureInfo.InvariantCulture)];
+    private static readonly string[] Lora = ["--learning-rate", CatComparisonOptions.LoraLearningRate.ToString(CultureInfo.InvariantCulture), "--rank", "16", "--targets", "attention,convolutions"];
 
     private static readonly Dictionary<(string Command, string Recipe), string[]> Known = new()
     {
-        [(AdaptationOptions.TextToImage, "cats")] = [.. Cats, "--learning-rate", "1e-4"],
-        [(AdaptationOptions.TextToImage, "cats-replay")] = [.. Cats, "--learning-rate", "1e-4", "--replay", "emoji", "--replay-share", "0.25"],
+        [(AdaptationOptions.TextToImage, "cats")] = [.. Cats, .. Full],
+        [(AdaptationOptions.TextToImage, "cats-replay")] = [.. Cats, .. Full, "--replay", "emoji", "--replay-share", "0.25"],
         [(AdaptationOptions.Lora, "cats")] = [.. Cats, .. Lora],
         [(AdaptationOptions.Lora, "openmoji")] = [.. Common, "--data", "openmoji", "--steps", "1000", .. Lora],
     };

@@ -1,5 +1,4 @@
 using Bruma.Hub;
-using Bruma.StableDiffusion;
 using static TorchSharp.torch;
 
 namespace Bruma.Recipes.Adaptation;

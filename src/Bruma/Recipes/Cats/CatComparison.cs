@@ -112,7 +112,7 @@ public sealed class CatComparison
 
     /// <summary>As the recipes cats and cats-replay of bruma train have it.</summary>
     private AdaptationOptions Adaptation(string name, int steps) => new(
-        name == CatComparisonOptions.Lora ? AdaptationOptions.Lora : AdaptationOptions.TextToImage, _options.Model, _options.Data, steps, _options.BatchSize, LearningRate: name == CatComparisonOptions.Lora ? 5e-4 : 1e-4,
+        name == CatComparisonOptions.Lora ? AdaptationOptions.Lora : AdaptationOptions.TextToImage, _options.Model, _options.Data, steps, _options.BatchSize, LearningRate: name == CatComparisonOptions.Lora ? CatComparisonOptions.LoraLearningRate : CatComparisonOptions.FullLearningRate,
         LrSchedule: "cosine", LrWarmupSteps: Math.Min(100, steps / 5), Rank: name == CatComparisonOptions.Lora ? _options.Rank : 0, Targets: name == CatComparisonOptions.Lora ? [.. Adapters.LoraTargets.Attention, .. Adapters.LoraTargets.Convolutions] : null,
         Replay: name == CatComparisonOptions.WithReplay ? _options.Replay : null, MinSnrGamma: 5, EmaDecay: 0.999, CheckpointEvery: Math.Max(1, steps / Checkpoints), SampleEvery: 0, Seed: _options.Seed, Precision: _options.Precision, Threads: _options.Threads)
     { ReportSamples = 0 };

@@ -23,6 +23,12 @@ public sealed record CatComparisonOptions(
     public const string WithReplay = "replay";
     public const string Lora = "lora";
 
+    /// <summary>The learning rate that suits all weights of models/emoji: 150 steps of 32 photos bring the loss of unseen ones as far as 225 at 1e-4.</summary>
+    public const double FullLearningRate = 4e-4;
+
+    /// <summary>The same for LoRA.</summary>
+    public const double LoraLearningRate = 5e-4;
+
     /// <summary>From scratch: a class-conditional diffusion model in pixels, and R3GAN with DiffAugment; from the base: all weights, the same with replay, LoRA.</summary>
     public static IReadOnlyList<string> Names { get; } = [Diffusion, Gan, Full, WithReplay, Lora];
 

@@ -37,6 +37,16 @@ public sealed class ShippedEmojiTests : IDisposable
     }
 
     [Fact]
+    public void What_is_drawn_from_its_latent_distributions_is_their_mean()
+    {
+        using var scope = NewDisposeScope();
+        using var still = no_grad();
+        using var autoencoder = AutoencoderKl.Load(Path.Combine(Folder, "vae"));
+        using var distribution = autoencoder.Encode(rand([1, 3, 128, 128]) * 2 - 1);
+        Assert.Equal(-30, distribution.LogVariance.max().item<float>(), 0.01f); // scripts that train on draws see what the denoiser was trained on
+    }
+
+    [Fact]
     public void It_knows_the_committed_words_and_no_others()
     {
         var known = KnownWords.Of(Folder)!;
