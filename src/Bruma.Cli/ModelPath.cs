@@ -63,7 +63,7 @@ internal static class ModelPath
         if (File.Exists(Path.Combine(folder, "model", "config.json")))
             return Path.Combine(folder, "model");
         if (RunFolder.IsRun(folder))
-            throw Directory.Exists(Path.Combine(folder, "model")) ? new BrumaException($"{flag} {folder}: this run trained something else; give one of bruma train controlnet.") : RunFolder.HasNoModel(folder);
+            throw Directory.Exists(Path.Combine(folder, "model")) ? new BrumaException($"{flag} {folder}: this run trained something else; give one of bruma train controlnet.") : RunFolder.HasNoModel(folder, flag);
         return File.Exists(Path.Combine(folder, "config.json")) ? folder : throw new BrumaException($"{flag} {folder}: no config.json there; give the network's folder in diffusers' layout, or a run of bruma train controlnet.");
     }
 }

@@ -43,8 +43,7 @@ public static class SampleModels
     /// <summary>SHA-256 over the model's files: what its pictures depend on.</summary>
     public static string HashOf(string folder)
     {
-        var folders = new ModelSources(folder).Base is { } other ? new[] { folder, other } : [folder];
-        var files = folders.SelectMany(place => Directory.EnumerateFiles(place, "*", SearchOption.AllDirectories)).Where(file => Path.GetExtension(file) is ".json" or ".safetensors" or ".bin").Order(StringComparer.Ordinal);
+        var files = new ModelSources(folder).Folders.SelectMany(place => Directory.EnumerateFiles(place, "*", SearchOption.AllDirectories)).Where(file => Path.GetExtension(file) is ".json" or ".safetensors" or ".bin").Order(StringComparer.Ordinal);
         var text = string.Join('\n', files.Select(file => $"{Path.GetRelativePath(folder, file)} {FileHash.Sha256(file)}"));
         return Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text)));
     }

@@ -88,7 +88,7 @@ public sealed class AutoencoderKl : Module<Tensor, Tensor>
         var moments = encoder.call(ChannelsLast.Of(pictures.to(Precision)));
         moments = quant_conv is null ? moments : quant_conv.call(moments);
         var parts = moments.contiguous().chunk(2, 1);
-        return new LatentDistribution(parts[0].MoveToOuterDisposeScope(), parts[1].clamp(-30, 20).MoveToOuterDisposeScope());
+        return new LatentDistribution(parts[0].MoveToOuterDisposeScope(), parts[1].clamp(LatentDistribution.LeastLogVariance, 20).MoveToOuterDisposeScope());
     }
 
     /// <param name="latents">[B, 4, h, w], unscaled.</param>

@@ -75,7 +75,7 @@ public static class CheckpointConversion
                 AtomicFile.Write(Path.Combine(target, Path.GetFileName(file)), stream => stream.Write(File.ReadAllBytes(file)));
         }
         foreach (var file in Directory.EnumerateFiles(folder).Where(IsText))
-            AtomicFile.Write(Path.Combine(output, Path.GetFileName(file)), stream => stream.Write(Path.GetFileName(file) == HubFiles.Index ? sources.CompleteIndex() : File.ReadAllBytes(file)));
+            AtomicFile.Write(Path.Combine(output, Path.GetFileName(file)), stream => stream.Write(sources.Standalone(file)));
     }
 
     private static bool IsText(string file) => (file.EndsWith(".json", StringComparison.Ordinal) && !file.EndsWith(".index.json", StringComparison.Ordinal) && !file.Contains(".index.", StringComparison.Ordinal)) || file.EndsWith(".txt", StringComparison.Ordinal) || file.EndsWith(".md", StringComparison.Ordinal);

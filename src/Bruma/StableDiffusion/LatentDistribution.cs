@@ -8,6 +8,9 @@ namespace Bruma.StableDiffusion;
 /// <param name="LogVariance">The same shape, in [-30, 20].</param>
 public readonly record struct LatentDistribution(Tensor Mean, Tensor LogVariance) : IDisposable
 {
+    /// <summary>The variance of a point, as far as there is one.</summary>
+    internal const double LeastLogVariance = -30;
+
     /// <summary>Draws latents with PyTorch's numbers for the generator's seed.</summary>
     public Tensor Sample(Generator generator)
     {

@@ -66,8 +66,11 @@ public sealed record ModelSources(string Folder, IReadOnlyDictionary<string, str
         }
     }
 
+    /// <summary>This folder and its base.</summary>
+    internal IEnumerable<string> Folders => Base is { } other ? [Folder, other] : [Folder];
+
     /// <summary>The folders of all parts, those that the base gives too.</summary>
-    public IEnumerable<string> Parts => Directory.EnumerateDirectories(Folder).Concat(Base is { } other ? Directory.EnumerateDirectories(other) : []).DistinctBy(Path.GetFileName);
+    public IEnumerable<string> Parts => Folders.SelectMany(Directory.EnumerateDirectories).DistinctBy(Path.GetFileName);
 
     public bool Has(string component) => IsReplaced(component) || (IsSingleFile ? FromFile(file => file.Has(component)) : Directory.Exists(PathOf(component)));
 
@@ -98,11 +101,11 @@ public sealed record ModelSources(string Folder, IReadOnlyDictionary<string, str
     public SchedulerConfig LoadScheduler() =>
         IsInFile("scheduler") ? FromFile(file => file.Scheduler(Prediction)) : SchedulerConfig.Load(Path.Combine(PathOf("scheduler"), "scheduler_config.json"));
 
-    /// <summary>The text of <c>model_index.json</c> for a folder that has all parts itself.</summary>
-    internal byte[] CompleteIndex()
+    /// <summary>A file of this folder as it must be in one that has all parts itself.</summary>
+    internal byte[] Standalone(string file)
     {
-        var text = File.ReadAllBytes(Path.Combine(Folder, HubFiles.Index));
-        if (Base is null)
+        var text = File.ReadAllBytes(file);
+        if (Path.GetFileName(file) != HubFiles.Index || Base is null)
             return text;
         var index = JsonNode.Parse(text)!.AsObject();
         index.Remove(BaseKey);

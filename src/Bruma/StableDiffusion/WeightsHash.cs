@@ -20,8 +20,7 @@ public static class WeightsHash
             return OfFile(path);
         if (!Directory.Exists(path))
             return null;
-        var folders = new ModelSources(path).Base is { } other ? new[] { path, other } : [path];
-        var files = folders.SelectMany(folder => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
+        var files = new ModelSources(path).Folders.SelectMany(folder => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
             .Where(file => Array.Exists(Extensions, extension => file.EndsWith(extension, StringComparison.OrdinalIgnoreCase)))
             .Select(file => (Name: Path.GetRelativePath(path, file).Replace('\\', '/'), Path: file))
             .OrderBy(file => file.Name, StringComparer.Ordinal);

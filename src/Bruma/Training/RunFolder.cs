@@ -53,7 +53,8 @@ public sealed class RunFolder
     public static bool IsRun(string path) => Directory.Exists(Path.Combine(path, CheckpointsFolder));
 
     /// <summary>What there is to say when a run's model is asked for before there is one.</summary>
-    public static BrumaException HasNoModel(string path) => new($"{path}: the run is not finished and has no model yet; finish it with bruma resume {path}.");
+    /// <param name="flag">The option that named it; null where there is none.</param>
+    public static BrumaException HasNoModel(string path, string? flag = null) => new($"{(flag is null ? "" : $"{flag} ")}{path}: the run is not finished and has no model yet; finish it with bruma resume {path}.");
 
     /// <summary>Opens a run to go on with; what a killed save left behind is removed.</summary>
     public static RunFolder Open(string path)

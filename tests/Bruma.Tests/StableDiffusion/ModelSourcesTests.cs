@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Bruma.Hub;
 using Bruma.Recipes;
 using Bruma.StableDiffusion;
 using Bruma.Tests.Support;
@@ -82,8 +83,7 @@ public sealed class ModelSourcesTests : IDisposable
 
     private string Copy(string name)
     {
-        foreach (var file in Directory.EnumerateFiles(Whole, "*", SearchOption.AllDirectories))
-            File.Copy(file, _folder[Path.Combine(name, Path.GetRelativePath(Whole, file))]);
-        return Path.Combine(_folder.Root, name);
+        AtomicFile.CopyFolder(Whole, _folder[name]);
+        return _folder[name];
     }
 }

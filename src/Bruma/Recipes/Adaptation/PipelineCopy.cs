@@ -11,10 +11,8 @@ internal static class PipelineCopy
     {
         using var scope = NewDisposeScope();
         var changed = values.Keys.Select(name => name.Split('.')[0]).ToHashSet(StringComparer.Ordinal);
-        if (File.Exists(Path.Combine(model.Sources.Folder, HubFiles.Index)))
-            AtomicFile.Write(Path.Combine(folder, HubFiles.Index), stream => stream.Write(model.Sources.CompleteIndex()));
-        if (Path.Combine(model.Sources.Folder, ModelDefaults.FileName) is var defaults && File.Exists(defaults))
-            Copy(defaults, folder);
+        foreach (var file in Directory.EnumerateFiles(model.Sources.Folder, "*.json").Where(file => Path.GetFileName(file) is HubFiles.Index or ModelDefaults.FileName))
+            AtomicFile.Write(Path.Combine(folder, Path.GetFileName(file)), stream => stream.Write(model.Sources.Standalone(file)));
         foreach (var part in model.Sources.Parts.Where(part => Path.GetFileName(part) is not ("safety_checker" or "feature_extractor")))
             foreach (var file in Directory.EnumerateFiles(part).Where(file => !changed.Contains(Path.GetFileName(part)) || Path.GetExtension(file) == ".json" && !file.EndsWith(".index.json", StringComparison.Ordinal)))
                 Copy(file, Path.Combine(folder, Path.GetFileName(part)));

@@ -24,20 +24,11 @@ internal static class EmojiCorpus
     }
 
     /// <summary>Captions with begin and end token, filled with end tokens, cut where they are too long.</summary>
-    /// <returns>int64 [B, 32].</returns>
-    public static Tensor Ids(Tokenizer tokenizer, IReadOnlyList<string> captions)
+    /// <param name="padding">Where only the first end token is looked at, what follows it changes nothing: the longest caption's length is enough.</param>
+    /// <returns>int64 [B, 32], or [B, T] with T up to 32.</returns>
+    public static Tensor Ids(Tokenizer tokenizer, IReadOnlyList<string> captions, Padding padding = Padding.MaxLength)
     {
-        var encoded = tokenizer.EncodeBatch(captions, new EncodingOptions(EmojiTextOptions.Positions, Truncation.LongestFirst, Padding.MaxLength));
-        return tensor(encoded.SelectMany(text => text.Ids.Select(id => (long)id)).ToArray(), [captions.Count, EmojiTextOptions.Positions]);
-    }
-
-    /// <summary>The same as far as the longest caption goes: where only the first end token is looked at, what follows it changes nothing.</summary>
-    /// <returns>int64 [B, T].</returns>
-    public static Tensor ShortIds(Tokenizer tokenizer, IReadOnlyList<string> captions)
-    {
-        using var scope = NewDisposeScope();
-        var ids = Ids(tokenizer, captions);
-        var length = ids.ne(ids.max()).sum(1).max().item<long>() + 1; // end tokens have the highest id
-        return ids.narrow(1, 0, Math.Min(length, ids.shape[1])).contiguous().MoveToOuterDisposeScope();
+        var encoded = tokenizer.EncodeBatch(captions, new EncodingOptions(EmojiTextOptions.Positions, Truncation.LongestFirst, padding));
+        return tensor(encoded.SelectMany(text => text.Ids.Select(id => (long)id)).ToArray(), [captions.Count, encoded[0].Ids.Count]);
     }
 }

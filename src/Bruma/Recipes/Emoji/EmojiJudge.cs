@@ -51,7 +51,7 @@ internal sealed class EmojiJudge(LoadedScorer scorer)
     {
         using var scope = NewDisposeScope();
         using var still = no_grad();
-        return cat([.. captions.Chunk(Batch).Select(part => scorer.Network.Captions(EmojiCorpus.ShortIds(_tokenizer, part)))]).MoveToOuterDisposeScope();
+        return cat([.. captions.Chunk(Batch).Select(part => scorer.Network.Captions(EmojiCorpus.Ids(_tokenizer, part, Padding.Longest)))]).MoveToOuterDisposeScope();
     }
 
     /// <param name="captions">Of <see cref="Read"/>, in the order of the prompts.</param>

@@ -47,6 +47,6 @@ internal sealed unsafe class EmojiTextBatches(EmojiDataset data, IReadOnlyList<i
             captions.Add(text.Grammar.Of(scene, draws, language: false));
             captions.Add(text.Grammar.Of(scene, draws, language: true));
         }
-        return new CaptionedBatch(pictures, EmojiCorpus.ShortIds(text.Tokenizer, captions).DetachFromDisposeScope(), tensor(concepts).DetachFromDisposeScope(), tensor(styles).DetachFromDisposeScope());
+        return new CaptionedBatch(pictures, EmojiCorpus.Ids(text.Tokenizer, captions, Padding.Longest).DetachFromDisposeScope(), tensor(concepts).DetachFromDisposeScope(), tensor(styles).DetachFromDisposeScope());
     }
 }

@@ -133,7 +133,7 @@ public sealed class EmojiTextTraining : EmojiStage<CaptionedBatch>
 
     /// <returns>[K, P].</returns>
     private Tensor Names(Func<EmojiConcept, string> name) =>
-        cat([.. _data.Concepts.Chunk(MeasureBatch).Select(part => _network.Captions(EmojiCorpus.ShortIds(_tokenizer, [.. part.Select(name)])))]);
+        cat([.. _data.Concepts.Chunk(MeasureBatch).Select(part => _network.Captions(EmojiCorpus.Ids(_tokenizer, [.. part.Select(name)], Padding.Longest)))]);
 
     private Tensor Loss(CaptionedBatch batch)
     {

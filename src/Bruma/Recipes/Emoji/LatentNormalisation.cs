@@ -8,8 +8,6 @@ namespace Bruma.Recipes.Emoji;
 /// would drown what a denoiser of the means has learned, in every script that trains on draws.</remarks>
 public static class LatentNormalisation
 {
-    private const double LeastLogVariance = -30; // what AutoencoderKL clamps to
-
     /// <summary>Mean and standard deviation of every channel of the encoder's means, [C] each.</summary>
     /// <param name="batches">Pictures, [B, 3, H, W]; disposed here.</param>
     public static (Tensor Mean, Tensor Deviation) Measure(AutoencoderKl network, IEnumerable<Tensor> batches)
@@ -41,7 +39,7 @@ public static class LatentNormalisation
         var channels = mean.shape[0];
         var rows = deviation.reshape(-1, 1, 1, 1);
         folded["quant_conv.weight"] = cat([quantWeight.narrow(0, 0, channels) / rows, zeros_like(quantWeight.narrow(0, channels, channels))]).MoveToOuterDisposeScope();
-        folded["quant_conv.bias"] = cat([(quantBias.narrow(0, 0, channels) - mean) / deviation, full_like(mean, LeastLogVariance)]).MoveToOuterDisposeScope();
+        folded["quant_conv.bias"] = cat([(quantBias.narrow(0, 0, channels) - mean) / deviation, full_like(mean, LatentDistribution.LeastLogVariance)]).MoveToOuterDisposeScope();
         folded["post_quant_conv.weight"] = (postWeight * deviation.reshape(1, -1, 1, 1)).MoveToOuterDisposeScope();
         folded["post_quant_conv.bias"] = (postBias + postWeight.squeeze(-1).squeeze(-1).matmul(mean)).MoveToOuterDisposeScope();
         return folded;
