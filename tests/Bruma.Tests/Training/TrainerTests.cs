@@ -84,8 +84,10 @@ public sealed class TrainerTests : IDisposable
 
     private static TorchSharp.Modules.Sequential Network(double dropout = 0.2, bool normed = true)
     {
-        random.manual_seed(3);
-        return nn.Sequential(nn.Linear(5, 16), normed ? nn.BatchNorm1d(16) : nn.Identity(), nn.ReLU(), new SeededDropout(dropout), nn.Linear(16, 2));
+        var network = nn.Sequential(nn.Linear(5, 16), normed ? nn.BatchNorm1d(16) : nn.Identity(), nn.ReLU(), new SeededDropout(dropout), nn.Linear(16, 2));
+        using var generator = new Generator(3, CPU); // tests beside this one draw from the global generator
+        Initialization.Reset(network, generator);
+        return network;
     }
 
     private static Tensor Loss(nn.Module<Tensor, Tensor> network, Tensor x)
