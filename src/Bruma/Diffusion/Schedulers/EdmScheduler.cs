@@ -17,7 +17,7 @@ public abstract class EdmScheduler : Scheduler
         var levels = config.SigmaSchedule switch
         {
             "karras" => SigmaCurve.Karras(largest, smallest, steps, config.Rho),
-            "exponential" => SigmaCurve.Exponential(largest, smallest, steps),
+            "exponential" => [.. SigmaCurve.Exponential(smallest, largest, steps).Reverse()], // a single level is the smallest: a fact of the reference
             var other => throw config.Unsupported("sigma_schedule", other, "karras or exponential"),
         };
         _timesteps = [.. levels.Select(sigma => Math.Log(sigma) / 4)];

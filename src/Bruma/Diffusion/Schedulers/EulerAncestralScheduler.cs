@@ -15,9 +15,11 @@ public sealed class EulerAncestralScheduler(SchedulerConfig config, int steps) :
     }
 
     /// <summary>Splits the way to the next noise level: down² + up² = next².</summary>
+    /// <remarks>In float32 and in the reference's order: after a wide step the difference cancels, and other roundings would be other steps.</remarks>
     internal static (double Down, double Up) Ancestral(double sigma, double next)
     {
-        var up = next * Math.Sqrt(sigma * sigma - next * next) / sigma;
-        return (Math.Sqrt(next * next - up * up), up);
+        var (from, to) = ((float)sigma, (float)next);
+        var up = MathF.Sqrt(to * to * (from * from - to * to) / (from * from));
+        return (MathF.Sqrt(to * to - up * up), up);
     }
 }

@@ -21,11 +21,12 @@ public sealed class NoiseSchedule
         var betas = config.TrainedBetas is { Length: > 0 } trained ? tensor(trained, ScalarType.Float32) : Betas(config);
         if (config.RescaleBetasZeroSnr)
             betas = WithZeroTerminalSnr(betas);
-        _alphasCumprod = [.. (1 - betas).cumprod(0).to(float64).data<double>()];
+        var alphas = (1 - betas).cumprod(0);
         if (config.RescaleBetasZeroSnr && finite)
-            _alphasCumprod[^1] = TinyAlpha;
-        _sigmas = [.. _alphasCumprod.Select(alpha => (double)MathF.Sqrt((1 - (float)alpha) / (float)alpha))];
-        _logSigmas = [.. _sigmas.Select(sigma => (double)(float)Math.Log(sigma))];
+            alphas[-1] = TinyAlpha;
+        _alphasCumprod = [.. alphas.to(float64).data<double>()];
+        _sigmas = [.. ((1 - alphas) / alphas).sqrt().to(float64).data<double>()]; // the library's square root is not MathF's in the last bit
+        _logSigmas = [.. _sigmas.Select(sigma => (double)RationalLog.Of((float)sigma))];
     }
 
     /// <summary>Training steps.</summary>
@@ -52,10 +53,9 @@ public sealed class NoiseSchedule
     public double TimestepOf(double sigma)
     {
         var log = Math.Log(Math.Max(sigma, 1e-10));
-        var found = Array.BinarySearch(_logSigmas, log);
-        var low = Math.Clamp(found >= 0 ? found : ~found - 1, 0, Count - 2);
+        var low = Math.Clamp(Array.FindLastIndex(_logSigmas, level => level <= log), 0, Count - 2); // zero terminal SNR kept finite ends below its neighbours: no binary search
         var weight = Math.Clamp((_logSigmas[low] - log) / (_logSigmas[low] - _logSigmas[low + 1]), 0, 1);
-        return low + weight;
+        return (1 - weight) * low + weight * (low + 1);
     }
 
     /// <summary>ᾱ at each timestep, [B] fp64.</summary>

@@ -10,7 +10,7 @@ internal static class SigmaGrid
         double[] sigmas = config.InterpolationType switch
         {
             "linear" => [.. timesteps.Select(noise.Sigma)],
-            "log_linear" => SigmaCurve.Exponential(noise.Sigmas[^1], noise.Sigmas[0], steps + 1)[..^1],
+            "log_linear" => SigmaCurve.Exponential(noise.Sigmas[^1], noise.Sigmas[0], steps + 1), // one level more, where the last step ends: a fact of the reference
             var other => throw config.Unsupported("interpolation_type", other, "linear or log_linear"),
         };
         if (config.SigmaSpacing != SigmaSpacing.Discrete)

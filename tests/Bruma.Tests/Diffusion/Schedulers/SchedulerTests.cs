@@ -55,4 +55,36 @@ public sealed class SchedulerTests
         }
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
+
+    /// <summary>Numbers of diffusers: the levels are one more than the steps, so that the last step ends above 0.</summary>
+    [Fact]
+    public void Levels_at_even_distances_of_their_logarithms_end_above_zero()
+    {
+        using var even = Scheduler.Create(StableDiffusion("EulerDiscreteScheduler") with { InterpolationType = "log_linear" }, 4);
+        Equal([999, 666, 333, 0], even.Timesteps);
+        Equal([14.614643, 3.088987, 0.652896, 0.137998, 0.029168, 0], even.Sigmas);
+        using var karras = Scheduler.Create(even.Config with { UseKarrasSigmas = true }, 4);
+        Equal([999, 687.15320, 145.93903, 0], karras.Timesteps);
+        Equal([14.614643, 3.168610, 0.446921, 0.029168, 0], karras.Sigmas);
+    }
+
+    /// <summary>Numbers of diffusers: with zero terminal SNR the last level is made finite, and is below some that come before it.</summary>
+    [Fact]
+    public void The_noisiest_timestep_is_found_with_zero_terminal_SNR()
+    {
+        var config = StableDiffusion("DPMSolverMultistepScheduler") with { RescaleBetasZeroSnr = true };
+        using var karras = Scheduler.Create(config with { UseKarrasSigmas = true }, 6);
+        Equal([999, 997, 990, 945, 588, 0], karras.Timesteps);
+        using var even = Scheduler.Create(config with { UseLuLambdas = true }, 6);
+        Equal([999, 993, 943, 656, 81, 0], even.Timesteps);
+    }
+
+    private static SchedulerConfig StableDiffusion(string className) =>
+        SchedulerConfig.Default(className) with { BetaStart = 0.00085, BetaEnd = 0.012, BetaSchedule = BetaSchedule.ScaledLinear };
+
+    private static void Equal(double[] expected, IReadOnlyList<double> actual)
+    {
+        Assert.Equal(expected.Length, actual.Count);
+        Assert.All(expected.Zip(actual), pair => Assert.Equal(pair.First, pair.Second, 2e-6 * Math.Max(1, pair.First)));
+    }
 }
