@@ -4,17 +4,20 @@ using static TorchSharp.torch.nn;
 
 namespace Bruma.Nn;
 
-/// <summary>Two linear layers with a SiLU between: turns encoded times into the vector that all blocks see.</summary>
+/// <summary>Two linear layers with an activation between: turns encoded times into the vector that all blocks see.</summary>
 public sealed class TimestepEmbedding : Module<Tensor, Tensor>
 {
     private readonly Linear linear_1;
     private readonly Linear linear_2;
     private readonly Linear? cond_proj;
+    private readonly Func<Tensor, Tensor> _activation;
 
     /// <param name="conditionWidth">Of a condition that is added to the encoded times, such as the guidance of latent consistency models; null for none.</param>
-    public TimestepEmbedding(long inputWidth, long width, Device? device = null, long? conditionWidth = null)
+    /// <param name="activation">A name that <see cref="Activation.Named"/> knows.</param>
+    public TimestepEmbedding(long inputWidth, long width, Device? device = null, long? conditionWidth = null, string activation = "silu")
         : base(nameof(TimestepEmbedding))
     {
+        _activation = Activation.Named(activation);
         cond_proj = conditionWidth is { } conditions ? Linear(conditions, inputWidth, hasBias: false, device: device) : null;
         linear_1 = Linear(inputWidth, width, device: device);
         linear_2 = Linear(width, width, device: device);
@@ -26,7 +29,7 @@ public sealed class TimestepEmbedding : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return linear_2.call(functional.silu(linear_1.call(x))).MoveToOuterDisposeScope();
+        return linear_2.call(_activation(linear_1.call(x))).MoveToOuterDisposeScope();
     }
 
     /// <summary>Adds a condition to encoded times, before <see cref="forward"/>.</summary>

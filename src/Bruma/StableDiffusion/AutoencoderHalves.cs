@@ -23,7 +23,7 @@ public sealed class Encoder : Module<Tensor, Tensor>
         for (var i = 0; i < widths.Length; i++)
             down_blocks.Add(new EncoderBlock(widths[Math.Max(i - 1, 0)], widths[i], config.LayersPerBlock, i < widths.Length - 1, options));
         mid_block = new MidBlock(widths[^1], config.MidBlockAddAttention ? widths[^1] : null, options.Groups, options);
-        conv_norm_out = new ActivatedGroupNorm(options.Groups, widths[^1], options.Eps, options.Activation, options.Device);
+        conv_norm_out = new ActivatedGroupNorm(options.Groups, widths[^1], options.Eps, device: options.Device);
         conv_out = Conv2d(widths[^1], 2 * config.LatentChannels, 3, padding: 1, device: options.Device);
         RegisterComponents();
     }
@@ -58,7 +58,7 @@ public sealed class Decoder : Module<Tensor, Tensor>
         mid_block = new MidBlock(widths[^1], config.MidBlockAddAttention ? widths[^1] : null, options.Groups, options);
         for (var i = widths.Length - 1; i >= 0; i--)
             up_blocks.Add(new DecoderBlock(widths[Math.Min(i + 1, widths.Length - 1)], widths[i], config.LayersPerBlock + 1, i > 0, options));
-        conv_norm_out = new ActivatedGroupNorm(options.Groups, widths[0], options.Eps, options.Activation, options.Device);
+        conv_norm_out = new ActivatedGroupNorm(options.Groups, widths[0], options.Eps, device: options.Device);
         conv_out = Conv2d(widths[0], config.OutChannels, 3, padding: 1, device: options.Device);
         RegisterComponents();
     }

@@ -7,11 +7,11 @@ namespace Bruma.StableDiffusion;
 /// <summary>Makes of time, class and added conditions the one vector that all residual blocks see. Its modules are registered by the network that owns it.</summary>
 internal sealed class ConditionEmbedding(UNet2DConditionConfig config, Device? device)
 {
-    public TimestepEmbedding Time { get; } = new(config.BlockOutChannels[0], config.TimeWidth, device, config.TimeCondProjDim);
+    public TimestepEmbedding Time { get; } = new(config.BlockOutChannels[0], config.TimeWidth, device, config.TimeCondProjDim, config.ActFn);
 
     public Module<Tensor, Tensor>? Classes { get; } = config switch
     {
-        { ClassEmbedType: "timestep" } => new TimestepEmbedding(config.BlockOutChannels[0], config.TimeWidth, device),
+        { ClassEmbedType: "timestep" } => new TimestepEmbedding(config.BlockOutChannels[0], config.TimeWidth, device, activation: config.ActFn),
         { ClassEmbedType: "projection" } => new TimestepEmbedding(config.ProjectionClassEmbeddingsInputDim!.Value, config.TimeWidth, device),
         { ClassEmbedType: "simple_projection" } => Linear(config.ProjectionClassEmbeddingsInputDim!.Value, config.TimeWidth, device: device),
         { ClassEmbedType: null, NumClassEmbeds: { } classes } => Embedding(classes, config.TimeWidth, device: device),
