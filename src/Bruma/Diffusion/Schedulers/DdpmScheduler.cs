@@ -8,10 +8,14 @@ public sealed class DdpmScheduler : AlphaScheduler
 {
     public DdpmScheduler(SchedulerConfig config, int steps) : base(config, steps, TimestepGrid.Whole(config, steps))
     {
-        if (config.VarianceType is not ("fixed_small" or "fixed_small_log" or "fixed_large"))
-            throw config.Unsupported("variance_type", config.VarianceType, "fixed_small, fixed_small_log or fixed_large");
+        if (config.VarianceType is not ("fixed_small" or "fixed_small_log" or "fixed_large" or "learned" or "learned_range"))
+            throw config.Unsupported("variance_type", config.VarianceType, "fixed_small, fixed_small_log, fixed_large, learned or learned_range");
     }
 
+    private bool IsLearned => Config.VarianceType is "learned" or "learned_range";
+
+    /// <inheritdoc/>
+    /// <param name="prediction">[B, C, H, W]; of a network that learned variances [B, 2 C, H, W], the variances behind.</param>
     public override Tensor Step(Tensor prediction, int step, Tensor sample, NoiseSource noise)
     {
         using var scope = NewDisposeScope();
@@ -24,9 +28,26 @@ public sealed class DdpmScheduler : AlphaScheduler
         if (Timesteps[step] <= 0)
             return mean.MoveToOuterDisposeScope();
 
-        var variance = Config.VarianceType == "fixed_large" ? beta : Math.Max((1 - alphaPrevious) / (1 - alpha) * beta, 1e-20);
-        return (mean + noise(sample.shape) * Math.Sqrt(variance)).MoveToOuterDisposeScope();
+        var smallest = Math.Max((1 - alphaPrevious) / (1 - alpha) * beta, 1e-20);
+        var drawn = noise(sample.shape);
+        var fresh = IsLearned
+            ? drawn * Deviation(Halves(prediction, sample)[1], smallest, beta)
+            : drawn * Math.Sqrt(Config.VarianceType == "fixed_large" ? beta : smallest);
+        return (mean + fresh).MoveToOuterDisposeScope();
     }
+
+    public override Tensor Denoised(Tensor prediction, int step, Tensor sample)
+    {
+        using var scope = NewDisposeScope();
+        return base.Denoised(IsLearned ? Halves(prediction, sample)[0] : prediction, step, sample).MoveToOuterDisposeScope();
+    }
+
+    // Nichol and Dhariwal 2021, arXiv:2102.09672, equation 15: -1 to 1 goes from one variance to the other, evenly in their logarithms
+    private Tensor Deviation(Tensor learned, double smallest, double largest) =>
+        Config.VarianceType == "learned" ? learned.sqrt() : (((learned + 1) * (Math.Log(largest) - Math.Log(smallest)) / 2 + Math.Log(smallest)) / 2).exp();
+
+    /// <summary>What is predicted, and its variances.</summary>
+    private static Tensor[] Halves(Tensor prediction, Tensor sample) => prediction.split(sample.shape[1], 1);
 
     private double Previous(int step) => step + 1 < Timesteps.Count ? AlphaCumprod(Timesteps[step + 1]) : 1;
 }

@@ -79,6 +79,21 @@ public sealed class SchedulerTests
         Equal([999, 993, 943, 656, 81, 0], even.Timesteps);
     }
 
+    /// <summary>The ends of a learned range are the two fixed variances.</summary>
+    [Theory]
+    [InlineData(-1, "fixed_small")]
+    [InlineData(1, "fixed_large")]
+    public void A_learned_variance_lies_between_the_fixed_ones(double learned, string fixedVariance)
+    {
+        using var scope = NewDisposeScope();
+        var (prediction, sample, noise) = (randn([2, 3, 4, 4], generator: new Generator(1, CPU)), randn([2, 3, 4, 4], generator: new Generator(2, CPU)), randn([2, 3, 4, 4], generator: new Generator(3, CPU)));
+        using var ranged = Scheduler.Create(SchedulerConfig.Default("DDPMScheduler") with { VarianceType = "learned_range" }, 10);
+        using var known = Scheduler.Create(ranged.Config with { VarianceType = fixedVariance }, 10);
+        var expected = known.Step(prediction, 4, sample, _ => noise);
+        var actual = ranged.Step(cat([prediction, full_like(prediction, learned)], 1), 4, sample, _ => noise);
+        Assert.True(expected.allclose(actual, rtol: 1e-5, atol: 1e-6));
+    }
+
     private static SchedulerConfig StableDiffusion(string className) =>
         SchedulerConfig.Default(className) with { BetaStart = 0.00085, BetaEnd = 0.012, BetaSchedule = BetaSchedule.ScaledLinear };
 
