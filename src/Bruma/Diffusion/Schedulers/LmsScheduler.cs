@@ -14,9 +14,11 @@ public sealed class LmsScheduler(SchedulerConfig config, int steps) : SigmaSched
     {
         using var scope = NewDisposeScope();
         _slopes.Add(Derivative(prediction, step, sample));
+        // the order is that of the step, also where a run began in the middle and knows fewer slopes: a fact of the reference
+        var order = Math.Min(step + 1, Depth);
         var result = sample;
         for (var age = 0; age < _slopes.Count; age++)
-            result += _slopes[age] * Weight(step, age, _slopes.Count);
+            result += _slopes[age] * Weight(step, age, order);
         return result.MoveToOuterDisposeScope();
     }
 

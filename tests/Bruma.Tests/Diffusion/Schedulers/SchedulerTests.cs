@@ -94,6 +94,22 @@ public sealed class SchedulerTests
         Assert.True(expected.allclose(actual, rtol: 1e-5, atol: 1e-6));
     }
 
+    /// <summary>Numbers of diffusers, whose order follows the step, not the slopes that are known.</summary>
+    [Fact]
+    public void The_multistep_method_begins_in_the_middle_as_the_reference_does()
+    {
+        using var scope = NewDisposeScope();
+        using var scheduler = Scheduler.Create(StableDiffusion("LMSDiscreteScheduler"), 10);
+        var sample = full([1, 1, 1, 1], 2.0f);
+        var values = new List<double>();
+        for (var step = 6; step < 10; step++)
+        {
+            sample = scheduler.Step(full_like(sample, 0.5), step, sample, shape => zeros(shape));
+            values.Add(sample.item<float>());
+        }
+        Equal([1.7327877, 1.6616881, 1.4534189, 1.4388351], values);
+    }
+
     private static SchedulerConfig StableDiffusion(string className) =>
         SchedulerConfig.Default(className) with { BetaStart = 0.00085, BetaEnd = 0.012, BetaSchedule = BetaSchedule.ScaledLinear };
 
