@@ -27,7 +27,7 @@ internal sealed partial class GenerateOptions
     private readonly Option<string[]> _scheduler = new("--scheduler") { Description = "Algorithm (euler, ddim, dpm++2m, unipc, ...), noise levels (karras, exponential, beta), or both, as in \"DPM++ 2M Karras\" (default: the model's own)." };
     private readonly Option<string?> _prediction = new("--prediction") { Description = "What the network predicts: epsilon or v (default: as the model's files say)." };
     private readonly Option<long?> _seed = new("--seed") { Description = "Seed of the first picture (default, or below 0: drawn and printed)." };
-    private readonly Option<double?> _eta = new("--eta") { Description = "Share of fresh noise of DDIM and TCD, 0 to 1." };
+    private readonly Option<double?> _eta = new("--eta") { Description = "Share of fresh noise of DDIM and TCD, 0 to 1 (default 0)." };
     private readonly Option<double?> _truncation = new("--truncation") { Description = "For GANs: noise within this many standard deviations; smaller is more typical and less varied." };
     private readonly Option<string> _rng = new("--rng") { Description = "Random numbers: cpu (seeds of diffusers and ComfyUI) or cuda (seeds of A1111 and stable-diffusion.cpp).", DefaultValueFactory = _ => "cpu" };
     private readonly Option<long?> _variationSeed = new("--variation-seed") { Description = "Seed of noise to mix into the start noise; with it pictures differ by this seed only." };

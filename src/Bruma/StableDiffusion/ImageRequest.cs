@@ -55,7 +55,7 @@ public sealed record ImageRequest
     /// <summary>Timesteps to visit, falling, in place of a number of steps.</summary>
     public IReadOnlyList<double>? Timesteps { get; init; }
 
-    /// <summary>Share of fresh noise, 0 to 1, for DDIM and TCD.</summary>
+    /// <summary>Share of fresh noise, 0 to 1, for DDIM and TCD; null for 0, as in diffusers' pipelines.</summary>
     public double? Eta { get; init; }
 
     /// <summary>Layers of the text encoder that are left out at its end.</summary>

@@ -23,7 +23,7 @@ internal sealed class LatentRun(StableDiffusionPipeline pipeline, ImageRequest r
     {
         var batch = prompts.Prompts.Count * request.Count;
         var steps = request.Timesteps?.Count ?? request.Steps ?? _standard.Steps;
-        using var scheduler = Scheduler.Create((request.Scheduler ?? pipeline.Scheduler) with { GivenTimesteps = request.Timesteps }, steps, new SchedulerOptions(request.Eta));
+        using var scheduler = Scheduler.Create((request.Scheduler ?? pipeline.Scheduler) with { GivenTimesteps = request.Timesteps }, steps, new SchedulerOptions(request.Eta ?? 0)); // diffusers' pipelines tell TCD 0, too
         var (positive, negative) = Embed(prompts);
         cancellationToken.ThrowIfCancellationRequested();
 

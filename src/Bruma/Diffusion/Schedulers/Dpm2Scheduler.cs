@@ -49,6 +49,9 @@ public sealed class Dpm2Scheduler : SigmaScheduler
         return result.MoveToOuterDisposeScope();
     }
 
+    // before a second stage the level of the next step, not the midpoint: a fact of the reference
+    protected override NoiseLevel NoisedLevelAt(int step) => new(1, _sigmas[step]);
+
     protected override NoiseLevel LevelOf(double timestep) => new(1, _sigmas[SigmaGrid.IndexOf(Timesteps, timestep)]);
 
     protected override void Dispose(bool disposing)

@@ -84,7 +84,7 @@ public abstract class Scheduler : IDisposable
     public Tensor AddNoiseAt(Tensor original, Tensor noise, int step)
     {
         using var scope = NewDisposeScope();
-        var (alpha, sigma) = LevelAt(step);
+        var (alpha, sigma) = NoisedLevelAt(step);
         return (original * alpha + noise * sigma).MoveToOuterDisposeScope();
     }
 
@@ -102,6 +102,9 @@ public abstract class Scheduler : IDisposable
 
     /// <summary>Signal and noise in the sample that enters a step.</summary>
     public abstract NoiseLevel LevelAt(int step);
+
+    /// <summary>Signal and noise in what <see cref="AddNoiseAt"/> makes.</summary>
+    protected virtual NoiseLevel NoisedLevelAt(int step) => LevelAt(step);
 
     /// <summary>Frees the history.</summary>
     public void Dispose()

@@ -110,6 +110,16 @@ public sealed class SchedulerTests
         Equal([1.7327877, 1.6616881, 1.4534189, 1.4388351], values);
     }
 
+    /// <summary>Numbers of diffusers' inpainting: what is kept gets the noise of the next whole step, also before a second stage.</summary>
+    [Fact]
+    public void The_midpoint_method_noises_to_whole_steps()
+    {
+        using var scope = NewDisposeScope();
+        using var scheduler = Scheduler.Create(StableDiffusion("KDPM2DiscreteScheduler") with { TimestepSpacing = TimestepSpacing.Trailing }, 5);
+        var noised = Enumerable.Range(0, 4).Select(step => (double)scheduler.AddNoiseAt(zeros(1), ones(1), step).item<float>()).ToArray();
+        Equal([14.614646, 5.087765, 5.087765, 2.276464], noised);
+    }
+
     private static SchedulerConfig StableDiffusion(string className) =>
         SchedulerConfig.Default(className) with { BetaStart = 0.00085, BetaEnd = 0.012, BetaSchedule = BetaSchedule.ScaledLinear };
 
