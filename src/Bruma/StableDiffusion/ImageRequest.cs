@@ -144,12 +144,16 @@ public sealed record XlSizes(
 {
     /// <summary>[B, 6], for the refiner [B, 5].</summary>
     /// <param name="size">Of the output.</param>
-    internal (Tensor Positive, Tensor Negative) Ids(PictureSize size, int batch, bool withScore)
+    /// <param name="withScore">A refiner's: the aesthetic score in place of the target.</param>
+    /// <param name="fromPicture">Whether there is a start picture; then diffusers lets each negative size count by itself, and has no negative crop.</param>
+    internal (Tensor Positive, Tensor Negative) Ids(PictureSize size, int batch, bool withScore, bool fromPicture)
     {
         var (original, target) = (Original ?? size, Target ?? size);
+        var (other, aim) = (NegativeOriginal ?? original, NegativeTarget ?? target);
         var positive = Row(original, Crop, target, AestheticScore);
-        var negative = (NegativeOriginal, NegativeTarget) is ({ } other, { } aim) ? Row(other, NegativeCrop, aim, NegativeAestheticScore)
-            : withScore ? Row(original, Crop, target, NegativeAestheticScore)
+        var negative = withScore ? Row(other, NegativeCrop, aim, NegativeAestheticScore)
+            : fromPicture ? Row(other, Crop, aim, 0)
+            : NegativeOriginal is not null && NegativeTarget is not null ? Row(other, NegativeCrop, aim, 0)
             : positive;
         return (positive, negative);
 

@@ -19,11 +19,14 @@ internal sealed class LatentRun(StableDiffusionPipeline pipeline, ImageRequest r
     /// <summary>Distilled networks take the scale as an input instead of a second pass.</summary>
     private bool IsGuided => Scale > 1 && Config.TimeCondProjDim is null && (!IsInstruction || request.Start!.ImageGuidanceScale >= 1);
 
+    /// <summary>Whether all steps are taken, however little noise the strength allows: a latent consistency model that begins with a picture.</summary>
+    private bool IsConsistent => Config.TimeCondProjDim is not null && request is { Start: { Mask: null }, StartLatents: null, Timesteps: null } && (request.Scheduler ?? pipeline.Scheduler).ClassName == "LCMScheduler";
+
     public Tensor Run(PromptBatch prompts, Action<DenoisingStep>? onStep, CancellationToken cancellationToken)
     {
         var batch = prompts.Prompts.Count * request.Count;
         var steps = request.Timesteps?.Count ?? request.Steps ?? _standard.Steps;
-        using var scheduler = Scheduler.Create((request.Scheduler ?? pipeline.Scheduler) with { GivenTimesteps = request.Timesteps }, steps, new SchedulerOptions(request.Eta ?? 0)); // diffusers' pipelines tell TCD 0, too
+        using var scheduler = Scheduler.Create(Visiting(request.Scheduler ?? pipeline.Scheduler, steps), steps, new SchedulerOptions(request.Eta ?? 0)); // diffusers' pipelines tell TCD 0, too
         var (positive, negative) = Embed(prompts);
         cancellationToken.ThrowIfCancellationRequested();
 
@@ -49,6 +52,12 @@ internal sealed class LatentRun(StableDiffusionPipeline pipeline, ImageRequest r
         return new PictureSize(request.Height ?? own.Height, request.Width ?? own.Width);
     }
 
+    // a latent consistency model takes all its steps, from the noise on that the strength allows
+    private SchedulerConfig Visiting(SchedulerConfig config, int steps) => config with
+    {
+        GivenTimesteps = request.Timesteps ?? (IsConsistent ? TimestepGrid.OfConsistency(config, steps, request.Start!.Strength ?? _standard.Strength) : null),
+    };
+
     private (PromptEmbedding Positive, PromptEmbedding? Negative) Embed(PromptBatch prompts)
     {
         var reading = new PromptReading(request.Syntax, request.ClipSkip);
@@ -69,14 +78,14 @@ internal sealed class LatentRun(StableDiffusionPipeline pipeline, ImageRequest r
         if (IsInstruction)
             return starts.FromInstruction(picture);
         if (image.Mask is not { } mask)
-            return starts.FromPicture(picture, steps, image.Strength ?? _standard.Strength);
+            return starts.FromPicture(picture, steps, IsConsistent ? 1 : image.Strength ?? _standard.Strength, request.DenoisingStart);
         return starts.FromMasked(picture, LatentStarts.PrepareMask(mask, _size, pipeline.SizeMultiple), steps, image.Strength ?? 1, seesMask: Config.IsInpainting);
     }
 
     private List<GuidedPass> Passes(PromptEmbedding positive, PromptEmbedding? negative, Tensor? channels, int batch)
     {
         var withScore = Config.AdditionTimeEmbedDim is { } width && positive.Pooled is { } pooled && Config.ProjectionClassEmbeddingsInputDim == pooled.shape[1] + 5 * width;
-        var (ids, negativeIds) = positive.Pooled is null ? (null, null) : ((Tensor?, Tensor?))request.Sizes.Ids(_size, batch, withScore);
+        var (ids, negativeIds) = positive.Pooled is null ? (null, null) : ((Tensor?, Tensor?))request.Sizes.Ids(_size, batch, withScore, request.Start is not null);
         if (negative is null)
             return [new GuidedPass(positive, ids, channels)];
         if (IsInstruction)

@@ -21,28 +21,20 @@ internal sealed class LatentStarts(LatentCodec codec, Scheduler scheduler, Noise
     /// <summary>Noise only.</summary>
     public LatentStart FromNoise(PictureSize size) => new(noise(Shape(size)) * scheduler.InitNoiseSigma);
 
-    /// <summary>A noised picture, from the step on that leaves the given share of the steps.</summary>
-    public LatentStart FromPicture(Tensor picture, int steps, double strength)
+    /// <summary>A picture, from the step on that leaves the given share of the steps; see <see cref="FromLatents"/>.</summary>
+    public LatentStart FromPicture(Tensor picture, int steps, double strength, double? denoisingStart)
     {
         using var scope = NewDisposeScope();
-        var first = FirstStep(steps, strength);
-        var latents = Repeated(codec.Encode(picture, noise, IsTiled));
-        return new LatentStart(scheduler.AddNoiseAt(latents, noise(latents.shape), first).MoveToOuterDisposeScope(), first);
+        var start = FromLatents(codec.Encode(picture, noise, IsTiled), steps, strength, denoisingStart);
+        return start with { Latents = start.Latents.MoveToOuterDisposeScope() };
     }
 
     /// <summary>Latents that exist already: noised, or as they are when <paramref name="denoisingStart"/> says how much of the noise is gone.</summary>
     public LatentStart FromLatents(Tensor latents, int steps, double strength, double? denoisingStart)
     {
         using var scope = NewDisposeScope();
-        var all = Repeated(latents.to(float32));
-        if (denoisingStart is not { } gone)
-        {
-            var first = FirstStep(steps, strength);
-            return new LatentStart(scheduler.AddNoiseAt(all, noise(all.shape), first).MoveToOuterDisposeScope(), first);
-        }
-        var cutoff = Cutoff(gone);
-        var begin = scheduler.Timesteps.TakeWhile(timestep => timestep >= cutoff).Count();
-        return new LatentStart(all.alias().MoveToOuterDisposeScope(), begin);
+        var (all, first) = (Repeated(latents.to(float32)), FirstStep(steps, strength, denoisingStart));
+        return new LatentStart((denoisingStart is null ? scheduler.AddNoiseAt(all, noise(all.shape), first) : all.alias()).MoveToOuterDisposeScope(), first);
     }
 
     /// <summary>The picture to change, for InstructPix2Pix: noise, with the picture's mean latents beside it.</summary>
@@ -61,7 +53,7 @@ internal sealed class LatentStarts(LatentCodec codec, Scheduler scheduler, Noise
     public LatentStart FromMasked(Tensor picture, Tensor mask, int steps, double strength, bool seesMask)
     {
         using var scope = NewDisposeScope();
-        var (pure, plain, first) = (strength >= 1, !seesMask, FirstStep(steps, strength));
+        var (pure, plain, first) = (strength >= 1, !seesMask, FirstStep(steps, strength, null));
         var original = plain || !pure ? Repeated(codec.Encode(picture, noise, IsTiled)) : null;
         var size = new PictureSize((int)picture.shape[2], (int)picture.shape[3]);
         var start = noise(Shape(size));
@@ -101,7 +93,15 @@ internal sealed class LatentStarts(LatentCodec codec, Scheduler scheduler, Noise
 
     private double Cutoff(double share) => Math.Round(scheduler.Config.NumTrainTimesteps - share * scheduler.Config.NumTrainTimesteps);
 
-    private int FirstStep(int steps, double strength) => Math.Max(steps - Math.Min((int)(steps * strength), steps), 0) * scheduler.Order;
+    private int FirstStep(int steps, double strength, double? denoisingStart)
+    {
+        if (denoisingStart is not { } gone)
+            return Math.Max(steps - Math.Min((int)(steps * strength), steps), 0) * scheduler.Order;
+        var left = scheduler.Timesteps.Count(timestep => timestep < Cutoff(gone));
+        if (scheduler.Order == 2 && left % 2 == 0)
+            left++; // not between the two stages of a step
+        return scheduler.Timesteps.Count - left;
+    }
 
     private long[] Shape(PictureSize size) => [batch, codec.Channels, size.Height / codec.Reduction, size.Width / codec.Reduction];
 

@@ -94,6 +94,35 @@ public sealed class PipelineTests : IDisposable
         Assert.True((whole - tiled).abs().mean().item<float>() < 0.1f);
     }
 
+    /// <summary>As LatentConsistencyModelImg2ImgPipeline counts; another model takes the share of the steps.</summary>
+    [Theory]
+    [InlineData("unet-lcm", "lcm", 4)]
+    [InlineData("unet-lcm", "ddim", 2)]
+    [InlineData(null, "lcm", 2)]
+    public void A_consistency_model_takes_all_steps_from_a_start_picture(string? unet, string scheduler, int expected)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        foreach (var part in new[] { "scheduler", "text_encoder", "tokenizer", "vae" })
+            Directory.CreateSymbolicLink(folder[part], Path.Combine(Model, part));
+        File.Copy(Path.Combine(Model, "model_index.json"), folder["model_index.json"]);
+        Directory.CreateSymbolicLink(folder["unet"], unet is null ? Path.Combine(Model, "unet") : Path.Combine(Repository.Goldens, "pipelines", "tiny-parts", unet));
+        using var pipeline = StableDiffusionPipeline.Load(folder.Root);
+        var (steps, start) = (0, new StartImage(full([3, 32, 32], 128, uint8), 0.5));
+        Assert.Single(pipeline.Generate("a cat", _quick with { Steps = 4, Start = start, Scheduler = SchedulerNames.Find(scheduler, pipeline.Scheduler) }, _ => steps++));
+        Assert.Equal(expected, steps);
+    }
+
+    [Fact]
+    public void A_hand_over_never_falls_between_the_stages_of_a_step()
+    {
+        using var scope = NewDisposeScope();
+        var calls = 0;
+        var request = _quick with { Steps = 5, Scheduler = SchedulerNames.Find("heun", _pipeline.Scheduler) with { TimestepSpacing = TimestepSpacing.Linspace }, StartLatents = zeros(1, 4, 4, 4), DenoisingStart = 0.4 };
+        Assert.Single(_pipeline.Generate("a cat", request, _ => calls++));
+        Assert.Equal(7, calls); // of 999, 2 x 749, 2 x 500, 2 x 250, 2 x 0 those below 600 and the stage before
+    }
+
     [Fact]
     public void An_inverted_picture_comes_back()
     {

@@ -29,15 +29,16 @@ internal static class TimestepGrid
     };
 
     /// <summary>The steps of a distilled consistency model: evenly among the steps that it was trained on.</summary>
+    /// <param name="strength">The share of those, from the cleanest on, that is used: all steps lie there.</param>
     /// <exception cref="BrumaException">More steps than it was trained on.</exception>
-    public static double[] OfConsistency(SchedulerConfig config, int steps)
+    public static double[] OfConsistency(SchedulerConfig config, int steps, double strength = 1)
     {
         if (config.GivenTimesteps is not null)
             return Given(config);
-        var trained = config.OriginalInferenceSteps;
+        var trained = (int)(config.OriginalInferenceSteps * strength);
         if (steps > trained)
-            throw new BrumaException($"{config.ClassName}: {steps} steps, but the model was distilled for at most original_inference_steps = {trained}; ask for fewer.");
-        var apart = config.NumTrainTimesteps / trained;
+            throw new BrumaException($"{config.ClassName}: {steps} steps, but the model was distilled for at most original_inference_steps = {config.OriginalInferenceSteps}{(strength < 1 ? FormattableString.Invariant($", of which strength {strength} leaves {trained}") : "")}; ask for fewer.");
+        var apart = config.NumTrainTimesteps / config.OriginalInferenceSteps;
         return [.. Enumerable.Range(0, steps).Select(i => (double)((trained - (int)Math.Floor((double)i * trained / steps)) * apart - 1))];
     }
 
