@@ -44,7 +44,14 @@ public static class Resampling
         using var scope = NewDisposeScope();
         return image.index_select(1, Sources((int)image.shape[1], height)).index_select(2, Sources((int)image.shape[2], width)).contiguous().MoveToOuterDisposeScope();
 
-        static Tensor Sources(int size, int target) => tensor(Enumerable.Range(0, target).Select(i => (long)((i + 0.5) * ((double)size / target))).ToArray());
+        static Tensor Sources(int size, int target)
+        {
+            var (sources, scale) = (new long[target], (double)size / target);
+            var place = scale / 2;
+            for (var i = 0; i < target; i++, place += scale) // summed up, with the roundings of PIL
+                sources[i] = Math.Min((long)place, size - 1);
+            return tensor(sources);
+        }
     }
 
     /// <summary>For every target position: the first source position and the weights from there on.</summary>
