@@ -19,7 +19,7 @@ internal static class EvaluateCommand
         var reference = new Option<string>("--reference") { Description = "Real pictures: a folder, fashion-mnist or fashion-mnist-test; emoji, or the folder of that data set, judges a text-to-image model of emoji on what was learned and held out.", Required = true };
         var samples = new Option<string>("--samples") { Description = "Pictures to measure: a folder, a model's folder, a finished run, or an installed model (bruma models list).", Required = true };
         var output = new Option<string?>("--output", "-o") { Description = "Folder of the result: metrics.json, report.html and its sheets (default: evaluation)." };
-        var features = new Option<string>("--features") { Description = "Network that gives the features: efficientnet-lite0, fmnist, random[:SEED], inception, a CLIP folder, or a file of FID's Inception weights.", DefaultValueFactory = _ => FeatureNetworks.Default };
+        var features = new Option<string>("--features") { Description = "Network that gives the features: efficientnet-lite0, fmnist, emoji, random[:SEED], inception, a CLIP folder, or a file of FID's Inception weights.", DefaultValueFactory = _ => FeatureNetworks.Default };
         var metrics = new Option<string?>("--metrics") { Description = $"Comma-separated, of {string.Join(", ", EvaluationOptions.Known)} (default: all that the network allows, without pairs)." };
         var count = new Option<int>("--count") { Description = $"Samples to draw from a model (default: {EvaluationOptions.DrawnByDefault}, or one a prompt) or to take of a folder (default: all)." };
         var seed = new Option<long>("--seed") { Description = "Seed of what is drawn." };
@@ -49,7 +49,7 @@ internal static class EvaluateCommand
             Native.UseThreads(parsed.GetValue(threads));
             Native.KeepMemory();
             if (EmojiData(parsed.GetValue(reference)!) is { } emoji)
-                return JudgeEmoji(new EmojiEvaluationOptions(emoji, ModelPath.Find(parsed.GetValue(samples)!), parsed.GetValue(features) is { } scorer && scorer != FeatureNetworks.Default ? scorer : InstalledScorer(),
+                return JudgeEmoji(new EmojiEvaluationOptions(emoji, ModelPath.Find(parsed.GetValue(samples)!), parsed.GetValue(features) is { } scorer && scorer is not (FeatureNetworks.Default or "emoji" or "emoji-scorer") ? scorer : InstalledScorer(),
                     parsed.GetValue(output) ?? "evaluation", parsed.GetValue(count) is > 0 and var prompted ? prompted : EmojiPrompts, parsed.GetValue(seed)), parsed.GetValue(json), cancellation);
             var chosen = flags.Where(flag => parsed.GetValue(flag.Option)).Select(flag => flag.Metric).Concat((parsed.GetValue(metrics) ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Select(Spelled).Distinct().ToList();
             var options = TrainingSession.Checked(() => new EvaluationOptions(
