@@ -49,7 +49,7 @@ internal static class EvaluateCommand
             Native.UseThreads(parsed.GetValue(threads));
             Native.KeepMemory();
             if (EmojiData(parsed.GetValue(reference)!) is { } emoji)
-                return JudgeEmoji(new EmojiEvaluationOptions(emoji, ModelPath.Find(parsed.GetValue(samples)!), parsed.GetValue(features) is { } scorer && scorer is not (FeatureNetworks.Default or "emoji" or "emoji-scorer") ? scorer : InstalledScorer(),
+                return JudgeEmoji(new EmojiEvaluationOptions(emoji, ModelPath.Find(parsed.GetValue(samples)!), FeatureNetworks.Canonical(parsed.GetValue(features)!) is var scorer and not (FeatureNetworks.Default or EmojiScorerFiles.ModelType) ? scorer : InstalledScorer(),
                     parsed.GetValue(output) ?? "evaluation", parsed.GetValue(count) is > 0 and var prompted ? prompted : EmojiPrompts, parsed.GetValue(seed)), parsed.GetValue(json), cancellation);
             var chosen = flags.Where(flag => parsed.GetValue(flag.Option)).Select(flag => flag.Metric).Concat((parsed.GetValue(metrics) ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Select(Spelled).Distinct().ToList();
             var options = TrainingSession.Checked(() => new EvaluationOptions(

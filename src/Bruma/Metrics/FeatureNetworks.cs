@@ -36,11 +36,14 @@ public static class FeatureNetworks
         [EmojiScorerFiles.ModelType] = FeatureNetwork.OfScorer,
     };
 
+    /// <summary>The installed model, or another name, that a name stands for: <c>emoji</c> for <c>emoji-scorer</c>.</summary>
+    public static string Canonical(string name) => Aliases.GetValueOrDefault(name, name);
+
     /// <param name="name">An installed model (<c>efficientnet-lite0</c>, <c>fmnist</c>), <c>random</c> or <c>random:SEED</c>, <c>inception</c>, a model's folder, or a file of Inception's weights.</param>
     /// <exception cref="BrumaException">Nothing of that name is there, or it is no network that gives features.</exception>
     public static FeatureNetwork Open(string name)
     {
-        name = Aliases.GetValueOrDefault(name, name);
+        name = Canonical(name);
         if (name == Random || name.StartsWith($"{Random}:", StringComparison.Ordinal))
             return FeatureNetwork.OfSeed(Seed(name));
         if (name == InceptionName)

@@ -19,14 +19,16 @@ internal sealed class LatentRun(StableDiffusionPipeline pipeline, ImageRequest r
     /// <summary>Distilled networks take the scale as an input instead of a second pass.</summary>
     private bool IsGuided => Scale > 1 && Config.TimeCondProjDim is null && (!IsInstruction || request.Start!.ImageGuidanceScale >= 1);
 
+    private SchedulerConfig Asked => request.Scheduler ?? pipeline.Scheduler;
+
     /// <summary>Whether all steps are taken, however little noise the strength allows: a latent consistency model that begins with a picture.</summary>
-    private bool IsConsistent => Config.TimeCondProjDim is not null && request is { Start: { Mask: null }, StartLatents: null, Timesteps: null } && (request.Scheduler ?? pipeline.Scheduler).ClassName == "LCMScheduler";
+    private bool IsConsistent => Config.TimeCondProjDim is not null && request is { Start: { Mask: null }, StartLatents: null, Timesteps: null } && Asked.ClassName == "LCMScheduler";
 
     public Tensor Run(PromptBatch prompts, Action<DenoisingStep>? onStep, CancellationToken cancellationToken)
     {
         var batch = prompts.Prompts.Count * request.Count;
         var steps = request.Timesteps?.Count ?? request.Steps ?? _standard.Steps;
-        using var scheduler = Scheduler.Create(Visiting(request.Scheduler ?? pipeline.Scheduler, steps), steps, new SchedulerOptions(request.Eta ?? 0)); // diffusers' pipelines tell TCD 0, too
+        using var scheduler = Scheduler.Create(Visiting(steps), steps, new SchedulerOptions(request.Eta ?? 0)); // diffusers' pipelines tell TCD 0, too
         var (positive, negative) = Embed(prompts);
         cancellationToken.ThrowIfCancellationRequested();
 
@@ -53,9 +55,9 @@ internal sealed class LatentRun(StableDiffusionPipeline pipeline, ImageRequest r
     }
 
     // a latent consistency model takes all its steps, from the noise on that the strength allows
-    private SchedulerConfig Visiting(SchedulerConfig config, int steps) => config with
+    private SchedulerConfig Visiting(int steps) => Asked with
     {
-        GivenTimesteps = request.Timesteps ?? (IsConsistent ? TimestepGrid.OfConsistency(config, steps, request.Start!.Strength ?? _standard.Strength) : null),
+        GivenTimesteps = request.Timesteps ?? (IsConsistent ? TimestepGrid.OfConsistency(Asked, steps, request.Start!.Strength ?? _standard.Strength) : null),
     };
 
     private (PromptEmbedding Positive, PromptEmbedding? Negative) Embed(PromptBatch prompts)

@@ -12,8 +12,6 @@ public sealed class DdpmScheduler : AlphaScheduler
             throw config.Unsupported("variance_type", config.VarianceType, "fixed_small, fixed_small_log, fixed_large, learned or learned_range");
     }
 
-    private bool IsLearned => Config.VarianceType is "learned" or "learned_range";
-
     /// <inheritdoc/>
     /// <param name="prediction">[B, C, H, W]; of a network that learned variances [B, 2 C, H, W], the variances behind.</param>
     public override Tensor Step(Tensor prediction, int step, Tensor sample, NoiseSource noise)
@@ -30,7 +28,7 @@ public sealed class DdpmScheduler : AlphaScheduler
 
         var smallest = Math.Max((1 - alphaPrevious) / (1 - alpha) * beta, 1e-20);
         var drawn = noise(sample.shape);
-        var fresh = IsLearned
+        var fresh = Config.HasLearnedVariance
             ? drawn * Deviation(Halves(prediction, sample)[1], smallest, beta)
             : drawn * Math.Sqrt(Config.VarianceType == "fixed_large" ? beta : smallest);
         return (mean + fresh).MoveToOuterDisposeScope();
@@ -39,7 +37,7 @@ public sealed class DdpmScheduler : AlphaScheduler
     public override Tensor Denoised(Tensor prediction, int step, Tensor sample)
     {
         using var scope = NewDisposeScope();
-        return base.Denoised(IsLearned ? Halves(prediction, sample)[0] : prediction, step, sample).MoveToOuterDisposeScope();
+        return base.Denoised(Config.HasLearnedVariance ? Halves(prediction, sample)[0] : prediction, step, sample).MoveToOuterDisposeScope();
     }
 
     // Nichol and Dhariwal 2021, arXiv:2102.09672, equation 15: -1 to 1 goes from one variance to the other, evenly in their logarithms

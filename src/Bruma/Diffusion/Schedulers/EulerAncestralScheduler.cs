@@ -20,6 +20,6 @@ public sealed class EulerAncestralScheduler(SchedulerConfig config, int steps) :
     {
         var (from, to) = ((float)sigma, (float)next);
         var up = MathF.Sqrt(to * to * (from * from - to * to) / (from * from));
-        return (MathF.Sqrt(to * to - up * up), up);
+        return (MathF.Sqrt(MathF.Max(to * to - up * up, 0)), up); // rounded, up may be above the next level
     }
 }

@@ -50,5 +50,5 @@ public abstract class LambdaScheduler : Scheduler
 
     // a network with learned variances puts them behind the noise
     private Tensor WithoutVariance(Tensor prediction, Tensor sample) =>
-        Prediction == PredictionType.Epsilon && Config.VarianceType is "learned" or "learned_range" ? prediction.narrow(1, 0, sample.shape[1]) : prediction;
+        Prediction == PredictionType.Epsilon && Config.HasLearnedVariance ? prediction.narrow(1, 0, sample.shape[1]) : prediction;
 }

@@ -81,6 +81,10 @@ public sealed partial record SchedulerConfig(
         _ => throw new BrumaException($"{ClassName}: more than one of use_karras_sigmas, use_exponential_sigmas and use_beta_sigmas is on; switch on at most one."),
     };
 
+    /// <summary>Whether the network puts variances behind what it predicts.</summary>
+    [JsonIgnore]
+    internal bool HasLearnedVariance => VarianceType is "learned" or "learned_range";
+
     /// <summary>The timesteps to visit, falling, in place of those of a spacing; for one run, never stored.</summary>
     [JsonIgnore]
     public IReadOnlyList<double>? GivenTimesteps { get; init; }
