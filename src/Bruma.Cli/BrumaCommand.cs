@@ -56,9 +56,9 @@ public static class BrumaCommand
             await Console.Error.WriteLineAsync($"bruma: {e.Message.TrimEnd('.')}; check the path, its rights and the free space.");
             return 1;
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException e)
         {
-            await Console.Error.WriteLineAsync("bruma: interrupted.");
+            await Console.Error.WriteLineAsync($"bruma: {(e is KeptPictures ? e.Message : "interrupted.")}");
             return Interrupted;
         }
         catch (ExternalException e) when (e.Message.Contains("allocate memory", StringComparison.Ordinal))

@@ -24,6 +24,9 @@ internal static class EvaluateCommand
         var count = new Option<int>("--count") { Description = $"Samples to draw from a model (default: {EvaluationOptions.DrawnByDefault}, or one a prompt) or to take of a folder (default: all)." };
         var seed = new Option<long>("--seed") { Description = "Seed of what is drawn." };
         var prompts = new Option<string?>("--prompts") { Description = "File with a text a line: for models that take texts, and for the CLIP score." };
+        var steps = new Option<int?>("--steps") { Description = "Denoising steps of what is drawn (default: the model's own)." };
+        var guidance = new Option<double?>("--guidance-scale") { Description = "Classifier-free guidance of what is drawn; 1 is none (default: the model's own)." };
+        var scheduler = new Option<string?>("--scheduler") { Description = "Scheduler of what is drawn (default: the model's own)." };
         var lpips = new Option<string?>("--lpips") { Description = "Torchvision's file of AlexNet, VGG-16 or SqueezeNet weights, for --metrics lpips." };
         var clip = new Option<string?>("--clip") { Description = "Folder of a CLIP model, for the CLIP score." };
         var neighbours = new Option<int>("--neighbours") { Description = "k of precision, recall, density and coverage.", DefaultValueFactory = _ => 5 };
@@ -40,7 +43,7 @@ internal static class EvaluateCommand
         var deep = new Option<bool>("--samples-find-deep") { Description = "Folders are searched to any depth, with or without this.", Hidden = true };
         var command = new Command("evaluate", "Measure generated pictures against real ones: distances, precision, coverage, copies, with intervals and what real pictures give. Example: bruma evaluate --reference fashion-mnist-test --samples fashion --features fmnist --count 2000 --output runs/measures")
         {
-            reference, samples, output, features, metrics, count, seed, prompts, lpips, clip, neighbours, looked, subsets, subsetSize, splits, resize, cache, noCache, threads, json, deep,
+            reference, samples, output, features, metrics, count, seed, prompts, steps, guidance, scheduler, lpips, clip, neighbours, looked, subsets, subsetSize, splits, resize, cache, noCache, threads, json, deep,
         };
         foreach (var (option, _) in flags)
             command.Add(option);
@@ -48,14 +51,15 @@ internal static class EvaluateCommand
         {
             Native.UseThreads(parsed.GetValue(threads));
             Native.KeepMemory();
+            var drawing = TrainingSession.Checked(() => new DrawSettings(parsed.GetValue(steps), parsed.GetValue(guidance), parsed.GetValue(scheduler)).Checked());
             if (EmojiData(parsed.GetValue(reference)!) is { } emoji)
                 return JudgeEmoji(new EmojiEvaluationOptions(emoji, ModelPath.Find(parsed.GetValue(samples)!), FeatureNetworks.Canonical(parsed.GetValue(features)!) is var scorer and not (FeatureNetworks.Default or EmojiScorerFiles.ModelType) ? scorer : InstalledScorer(),
-                    parsed.GetValue(output) ?? "evaluation", parsed.GetValue(count) is > 0 and var prompted ? prompted : EmojiPrompts, parsed.GetValue(seed)), parsed.GetValue(json), cancellation);
+                    parsed.GetValue(output) ?? "evaluation", parsed.GetValue(count) is > 0 and var prompted ? prompted : EmojiPrompts, parsed.GetValue(seed), drawing), parsed.GetValue(json), cancellation);
             var chosen = flags.Where(flag => parsed.GetValue(flag.Option)).Select(flag => flag.Metric).Concat((parsed.GetValue(metrics) ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Select(Spelled).Distinct().ToList();
             var options = TrainingSession.Checked(() => new EvaluationOptions(
                 parsed.GetValue(reference)!, parsed.GetValue(samples)!, parsed.GetValue(output) ?? "evaluation", parsed.GetValue(features)!, chosen, parsed.GetValue(count), parsed.GetValue(seed), parsed.GetValue(prompts), parsed.GetValue(lpips), parsed.GetValue(clip),
-                parsed.GetValue(subsets), parsed.GetValue(subsetSize), parsed.GetValue(splits), parsed.GetValue(neighbours), parsed.GetValue(looked), parsed.GetValue(resize), parsed.GetValue(noCache) ? null : parsed.GetValue(cache) ?? FeatureCache.DefaultRoot).Checked());
-            var result = Evaluation.Run(options, Progress(), cancellation);
+                parsed.GetValue(subsets), parsed.GetValue(subsetSize), parsed.GetValue(splits), parsed.GetValue(neighbours), parsed.GetValue(looked), parsed.GetValue(resize), parsed.GetValue(noCache) ? null : parsed.GetValue(cache) ?? FeatureCache.DefaultRoot, drawing).Checked());
+            var result = KeptPictures.While(() => Evaluation.Run(options, Progress(), cancellation));
             if (parsed.GetValue(json))
                 Console.WriteLine(File.ReadAllText(Path.Combine(options.Output, "metrics.json")).TrimEnd());
             else
@@ -73,7 +77,7 @@ internal static class EvaluateCommand
 
     private static int JudgeEmoji(EmojiEvaluationOptions options, bool json, CancellationToken cancellation)
     {
-        var rows = EmojiEvaluation.Run(options, Progress(), cancellation);
+        var rows = KeptPictures.While(() => EmojiEvaluation.Run(options, Progress(), cancellation));
         if (json)
         {
             Console.WriteLine(File.ReadAllText(Path.Combine(options.Output, "metrics.json")).TrimEnd());

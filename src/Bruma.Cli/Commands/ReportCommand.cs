@@ -13,7 +13,9 @@ internal static class ReportCommand
 
     public static Command Create()
     {
-        var run = new Argument<string>("run") { Description = "Folder of a finished run of bruma train text-to-image, lora, dreambooth, textual-inversion or controlnet." };
+        var run = new Argument<string>("run") { Description = "Folder of a finished run of bruma train text-to-image, lora, dreambooth, textual-inversion or controlnet; or, with --data and --output, a model that builds on another, such as cats." };
+        var data = new Option<string?>("--data") { Description = $"Pictures that a model without its run was adapted to: a folder, or one of {string.Join(", ", PictureSets.Names)}." };
+        var output = new Option<string?>("--output", "-o") { Description = "Folder of the report (default: the run's)." };
         var count = new Option<int>("--count") { Description = "Samples to draw, uncurated.", DefaultValueFactory = _ => Defaults.Count };
         var seed = new Option<long>("--seed") { Description = "Seed of the first sample; the others follow.", DefaultValueFactory = _ => Defaults.Seed };
         var features = new Option<string>("--features") { Description = "Network that gives the features: see bruma evaluate.", DefaultValueFactory = _ => Defaults.Features };
@@ -21,18 +23,19 @@ internal static class ReportCommand
         var json = new Option<bool>("--json") { Description = "Print metrics.json instead of the table." };
         var command = new Command("report", "Say how good an adapted model is: samples as they come, figures beside those of real photos, of the base and of the autoencoder, copies, a verdict in words. Example: bruma report runs/style")
         {
-            run, count, seed, features, threads, json,
+            run, data, output, count, seed, features, threads, json,
         };
         command.SetAction((parsed, cancellation) => TrainingSession.OnOwnThread(() =>
         {
             Native.UseThreads(parsed.GetValue(threads));
             Native.KeepMemory();
             var options = TrainingSession.Checked(() => new AdaptationReportOptions(parsed.GetValue(run)!, parsed.GetValue(count), parsed.GetValue(seed), parsed.GetValue(features)!, FeatureCache.DefaultRoot).Checked());
-            var findings = AdaptationReport.Write(options, EvaluateCommand.Progress(), cancellation);
+            options = options with { Data = parsed.GetValue(data) is { } pictures ? PictureSets.Folder(pictures) : null, Output = parsed.GetValue(output) };
+            var (findings, folder) = (KeptPictures.While(() => AdaptationReport.Write(options, EvaluateCommand.Progress(), cancellation)), options.Output ?? options.Run);
             if (parsed.GetValue(json))
-                Console.WriteLine(File.ReadAllText(Path.Combine(options.Run, "report", "metrics.json")).TrimEnd());
+                Console.WriteLine(File.ReadAllText(Path.Combine(folder, "report", "metrics.json")).TrimEnd());
             else
-                Print(findings, options.Run);
+                Print(findings, folder);
             return 0;
         }));
         return command;

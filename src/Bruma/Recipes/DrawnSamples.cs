@@ -13,16 +13,16 @@ internal static class DrawnSamples
     private const string Note = "drawn.json";
 
     /// <param name="folder">Where the pictures go.</param>
-    /// <param name="model">The model's folder.</param>
+    /// <param name="model">The model's folder, and what it draws with; null settings are its own.</param>
     /// <param name="prompts">One for every picture, or null.</param>
-    public static (ImageSource Source, string Settings) Draw(string folder, string model, int count, long seed, IReadOnlyList<string>? prompts, Action<int> done, CancellationToken cancellationToken)
+    public static (ImageSource Source, string Settings) Draw(string folder, (string Folder, DrawSettings? Settings) model, int count, long seed, IReadOnlyList<string>? prompts, Action<int> done, CancellationToken cancellationToken)
     {
-        using var sampler = SampleModels.Open(model, count);
+        using var sampler = SampleModels.Open(model.Folder, count, model.Settings);
         if (prompts is not null && !sampler.TakesPrompts)
-            throw new BrumaException($"{model}: takes no prompts; leave --prompts out.");
+            throw new BrumaException($"{model.Folder}: takes no prompts; leave --prompts out.");
         if (prompts is null && sampler.TakesPrompts)
-            throw new BrumaException($"{model}: draws what a text says; give the texts, one a line, as --prompts FILE.");
-        Fill(folder, $"{SampleModels.HashOf(model)} {seed.ToString(CultureInfo.InvariantCulture)} {count} {sampler.Settings}\n{(prompts is null ? "" : string.Join('\n', prompts))}", (count, BatchSize),
+            throw new BrumaException($"{model.Folder}: draws what a text says; give the texts, one a line, as --prompts FILE.");
+        Fill(folder, $"{SampleModels.HashOf(model.Folder)} {seed.ToString(CultureInfo.InvariantCulture)} {count} {sampler.Settings}\n{(prompts is null ? "" : string.Join('\n', prompts))}", (count, BatchSize),
             batch => sampler.Draw(batch.First, batch.Count, seed, prompts is null ? null : [.. prompts.Skip(batch.First).Take(batch.Count)]), done, cancellationToken);
         return (new ImageFolder(folder), sampler.Settings);
     }

@@ -62,12 +62,16 @@ public sealed class Evaluation
     private (ImageSource Source, string? Settings) Samples(List<string>? prompts)
     {
         if (SampleModels.Find(_options.Samples) is not { } model)
-            return RunFolder.IsRun(_options.Samples)
-                ? throw RunFolder.HasNoModel(_options.Samples)
-                : (Sized(ImageSource.Open(_options.Samples)), null);
+        {
+            if (RunFolder.IsRun(_options.Samples))
+                throw RunFolder.HasNoModel(_options.Samples);
+            if (_options.Drawing is { IsEmpty: false })
+                throw new BrumaException($"{_options.Samples}: pictures, of which none are drawn; --steps, --guidance-scale and --scheduler are for models.");
+            return (Sized(ImageSource.Open(_options.Samples)), null);
+        }
         var count = _options.Count > 0 ? _options.Count : prompts?.Count ?? EvaluationOptions.DrawnByDefault;
         var texts = prompts is null ? null : Enumerable.Range(0, count).Select(i => prompts[i % prompts.Count]).ToList();
-        var (drawn, settings) = DrawnSamples.Draw(Path.Combine(_options.Output, "samples"), model, count, _options.Seed, texts, Told("samples drawn", count), _cancellation);
+        var (drawn, settings) = DrawnSamples.Draw(Path.Combine(_options.Output, "samples"), (model, _options.Drawing), count, _options.Seed, texts, Told("samples drawn", count), _cancellation);
         return (Sized(drawn), settings);
     }
 

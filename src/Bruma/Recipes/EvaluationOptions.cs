@@ -15,9 +15,11 @@ namespace Bruma.Recipes;
 /// <param name="NeighbourSamples">See <see cref="ComparisonOptions.NeighbourSamples"/>.</param>
 /// <param name="ResizeAndCrop">Central square of every picture at this size before the network's own preparation; 0 leaves pictures as they are.</param>
 /// <param name="Cache">Folder of cached features; null for none.</param>
+/// <param name="Drawing">What a model draws with; null for its own settings.</param>
 public sealed record EvaluationOptions(
     string Reference, string Samples, string Output, string Features = FeatureNetworks.Default, IReadOnlyList<string>? Metrics = null, int Count = 0, long Seed = 0, string? Prompts = null,
-    string? Lpips = null, string? Clip = null, int KidSubsets = 100, int KidSubsetSize = 1000, int InceptionSplits = 10, int Neighbours = 5, int NeighbourSamples = 10_000, int ResizeAndCrop = 0, string? Cache = null)
+    string? Lpips = null, string? Clip = null, int KidSubsets = 100, int KidSubsetSize = 1000, int InceptionSplits = 10, int Neighbours = 5, int NeighbourSamples = 10_000, int ResizeAndCrop = 0, string? Cache = null,
+    DrawSettings? Drawing = null)
 {
     /// <summary>Samples that are drawn from a model when no count is given.</summary>
     public const int DrawnByDefault = 1000;

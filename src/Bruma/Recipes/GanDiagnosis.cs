@@ -11,6 +11,8 @@ public static class GanDiagnosis
     private const double PoorRecall = 0.1;
     private const double PoorCoverage = 0.2;
 
+    private static readonly string[] Steady = ["wgan-gp", "r3gan"];
+
     /// <param name="rows">By <see cref="GanCurves.Columns"/>.</param>
     /// <param name="measures">Measurements so far.</param>
     /// <param name="failure">Why the run broke off; null for one that did not.</param>
@@ -33,13 +35,16 @@ public static class GanDiagnosis
                 findings.Add("Hardly any gradient reaches the generator: try a lower --discriminator-learning-rate.");
         }
         if (measures.Count > 0 && (measures[^1].Recall < PoorRecall || measures[^1].Coverage < PoorCoverage))
-            findings.Add(FormattableString.Invariant($"The samples cover few of the real pictures (recall {measures[^1].Recall:0.00}, coverage {measures[^1].Coverage:0.00}): {(measures[^1].Precision > 0.6 ? "each looks right, but they are too much alike, which is mode collapse. Try --objective wgan-gp or r3gan, a larger --batch-size, or --diffaugment for a small data set." : "the generator is still far from its data. Train for longer.")}"));
+            findings.Add(FormattableString.Invariant($"The samples cover few of the real pictures (recall {measures[^1].Recall:0.00}, coverage {measures[^1].Coverage:0.00}): {(measures[^1].Precision > 0.6 ? Alike(options) : "the generator is still far from its data. Train for longer.")}"));
         if (Worsened(measures) is { } best)
             findings.Add(FormattableString.Invariant($"The samples were closer to real pictures at step {best.Step} (FD-{best.Network} {best.Frechet:0.00}) than at the end ({measures[^1].Frechet:0.00}): the run went on too long or too fast. Try --steps {best.Step} or half the --learning-rate."));
         if (findings.Count == 0)
             findings.Add(rows.Count < FewestSteps ? "Too few steps to say anything." : "Nothing is out of the ordinary: both networks learn, neither has won.");
         return findings;
     }
+
+    private static string Alike(GanOptions options) =>
+        $"each looks right, but they are too much alike, which is mode collapse. A short run grows out of it with more --steps; a long one wants --objective {string.Join(" or ", Steady.Where(name => name != options.Objective))}, a larger --batch-size, or --diffaugment for a small data set.";
 
     private static SampleMeasures? Worsened(IReadOnlyList<SampleMeasures> measures)
     {

@@ -26,13 +26,13 @@ public sealed record GanRecipe(
     /// <summary>The objectives by name.</summary>
     public static readonly IReadOnlyList<GanRecipe> All =
     [
-        new("dcgan", GanObjective.NonSaturating, 2e-4, 0.5, 0.999),
-        new("lsgan", GanObjective.LeastSquares, 2e-4, 0.5, 0.999),
-        new("wgan-gp", GanObjective.Wasserstein, 2e-4, 0, 0.9, DiscriminatorSteps: 5, UnitSlope: 10),
-        new("hinge", GanObjective.Hinge, 2e-4, 0, 0.9, SpectralNorm: true),
-        new("projection", GanObjective.Hinge, 2e-4, 0, 0.9, SpectralNorm: true, Conditioning: ClassConditioning.Projection),
-        new("acgan", GanObjective.NonSaturating, 2e-4, 0.5, 0.999, Conditioning: ClassConditioning.AuxiliaryClassifier),
-        new("r3gan", GanObjective.Relativistic, 2e-4, 0, 0.99, Normalised: false, ZeroSlope: 10, LastSlopeShare: 0.1),
+        new("dcgan", GanObjective.NonSaturating, 5e-4, 0.5, 0.999),
+        new("lsgan", GanObjective.LeastSquares, 5e-4, 0.5, 0.999),
+        new("wgan-gp", GanObjective.Wasserstein, 5e-4, 0, 0.9, DiscriminatorSteps: 5, UnitSlope: 10),
+        new("hinge", GanObjective.Hinge, 5e-4, 0, 0.9, SpectralNorm: true),
+        new("projection", GanObjective.Hinge, 5e-4, 0, 0.9, SpectralNorm: true, Conditioning: ClassConditioning.Projection),
+        new("acgan", GanObjective.NonSaturating, 5e-4, 0.5, 0.999, Conditioning: ClassConditioning.AuxiliaryClassifier),
+        new("r3gan", GanObjective.Relativistic, 5e-4, 0, 0.99, Normalised: false, ZeroSlope: 10, LastSlopeShare: 0.1),
     ];
 
     public static readonly IReadOnlyList<string> Names = [.. All.Select(recipe => recipe.Name)];

@@ -18,7 +18,7 @@ namespace Bruma.StableDiffusion;
 /// <param name="ForceZeros">Overrides <c>force_zeros_for_empty_prompt</c> of the folder.</param>
 public sealed record ModelSources(string Folder, IReadOnlyDictionary<string, string>? Components = null, string? Vocabulary = null, string? Variant = null, bool? ForceZeros = null)
 {
-    private const string BaseKey = "_bruma_base"; // diffusers passes over keys that begin so
+    internal const string BaseKey = "_bruma_base"; // diffusers passes over keys that begin so
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 

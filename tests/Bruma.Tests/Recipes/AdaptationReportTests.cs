@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Bruma.Imaging;
 using Bruma.Metrics;
 using Bruma.Recipes.Adaptation;
@@ -43,6 +44,40 @@ public sealed class AdaptationReportTests : IDisposable
     }
 
     [Fact]
+    public void A_model_without_its_run_is_reported_on_beside_what_it_builds_on()
+    {
+        WritePhotos(22);
+        var tiny = Path.Combine(Repository.Goldens, "pipelines", "tiny-sd");
+        CopyUnet(tiny);
+        var index = JsonNode.Parse(File.ReadAllText(Path.Combine(tiny, "model_index.json")))!;
+        index["_bruma_base"] = Path.GetRelativePath(_folder["model"], tiny);
+        File.WriteAllText(_folder["model/model_index.json"], index.ToJsonString());
+
+        AdaptationReport.Write(new AdaptationReportOptions(_folder["model"], Count: 3, Features: "random:3", Data: _folder["photos"], Output: _folder["out"]));
+
+        using var json = JsonDocument.Parse(File.ReadAllText(_folder["out/report/metrics.json"]));
+        var kid = json.RootElement.GetProperty(MeasuredSet.Samples).GetProperty(SetComparison.KidMean).GetProperty("value").GetDouble();
+        Assert.Equal(kid, json.RootElement.GetProperty(MeasuredSet.Base).GetProperty(SetComparison.KidMean).GetProperty("value").GetDouble()); // the same weights, the same seeds
+        Assert.Contains($"--data {_folder["photos"]}", File.ReadAllText(_folder["out/report.html"]), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder["model/report"]));
+    }
+
+    [Fact]
+    public void What_cannot_be_compared_is_said_in_one_sentence()
+    {
+        WritePhotos(3);
+        CopyUnet(Path.Combine(Repository.Goldens, "pipelines", "tiny-sd"));
+        File.WriteAllText(_folder["model/model_index.json"], """{"_class_name": "StableDiffusionPipeline"}""");
+        Assert.Contains("say with --data", Refused(new AdaptationReportOptions(_folder["model"])), StringComparison.Ordinal);
+        Assert.Contains("names no model that it builds on", Refused(new AdaptationReportOptions(_folder["model"], Data: _folder["photos"], Output: _folder["out"])), StringComparison.Ordinal);
+        Assert.Contains("no run there", Refused(new AdaptationReportOptions(_folder["photos"])), StringComparison.Ordinal);
+        Assert.Contains("neither a run nor a model", Refused(new AdaptationReportOptions(_folder["photos"], Data: _folder["photos"])), StringComparison.Ordinal);
+        File.WriteAllText(_folder["model/model_index.json"], """{"_class_name": "StableDiffusionPipeline", "_bruma_base": "../photos"}""");
+        File.WriteAllText(_folder["model/bruma.json"], """{"size": 64}""");
+        Assert.Contains("say with --output", Refused(new AdaptationReportOptions(_folder["model"], Data: _folder["photos"])), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_verdict_compares_with_the_base_with_photos_and_with_the_autoencoder()
     {
         static MeasuredSet Set(string key, double kid, double coverage, double copies) =>
@@ -56,14 +91,26 @@ public sealed class AdaptationReportTests : IDisposable
         Assert.Contains("samples follow it", verdict[3]);
     }
 
+    private static string Refused(AdaptationReportOptions options) => Assert.Throws<BrumaException>(() => AdaptationReport.Write(options)).Message;
+
+    private void CopyUnet(string model)
+    {
+        Directory.CreateDirectory(_folder["model/unet"]);
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(model, "unet")))
+            File.Copy(file, Path.Combine(_folder["model/unet"], Path.GetFileName(file)));
+    }
+
+    private void WritePhotos(int count)
+    {
+        using var scope = NewDisposeScope();
+        using var random = new Generator(1, CPU);
+        for (var i = 0; i < count; i++)
+            PngFile.Write(_folder[$"photos/cat/{i}.png"], randint(0, 256, [3, 20 + i, 30], int64, generator: random).to(uint8));
+    }
+
     private JsonElement Reported(string recipe, int photos)
     {
-        using (var scope = NewDisposeScope())
-        {
-            using var random = new Generator(1, CPU);
-            for (var i = 0; i < photos; i++)
-                PngFile.Write(_folder[$"photos/cat/{i}.png"], randint(0, 256, [3, 20 + i, 30], int64, generator: random).to(uint8));
-        }
+        WritePhotos(photos);
         var options = new AdaptationOptions(recipe, Path.Combine(Repository.Goldens, "pipelines", "tiny-sd"), Path.Combine(_folder.Root, "photos"), Steps: 2, BatchSize: 2, Resolution: 64,
             Rank: recipe == AdaptationOptions.Lora ? 2 : 0, CaptionTemplate: "a cat", CheckpointEvery: 2, SampleEvery: 0, Seed: 7);
         using (var run = AdaptationRun.Start(_folder["run"], options))

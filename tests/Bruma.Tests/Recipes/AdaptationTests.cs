@@ -77,6 +77,28 @@ public sealed class AdaptationTests : IDisposable
     }
 
     [Fact]
+    public void Pictures_with_words_for_it_are_also_shown_from_further_away()
+    {
+        using (var random = new Generator(3, CPU))
+            foreach (var folder in new[] { "near", "both" })
+                for (var i = 0; i < 4; i++)
+                    using (var picture = randint(0, 256, [3, 64, 64], uint8, generator: random))
+                        PngFile.Write(_folder[$"{folder}/{i}.png"], picture);
+        foreach (var (folder, wide) in new[] { ("near", ""), ("both", ", \"wide_text\": [\"a whole cat\", \"all of a cat\"]") })
+            File.WriteAllLines(_folder[$"{folder}/metadata.jsonl"], Enumerable.Range(0, 4).Select(i => $"{{\"file_name\": \"{i}.png\", \"text\": \"a cat\", \"head_box\": [20, 20, 30, 30]{(i < 3 ? wide : "")}}}"));
+        var options = Options(AdaptationOptions.Lora) with { Rank = 2, Steps = 6, Data = Path.Combine(_folder.Root, "both") };
+        using (var run = AdaptationRun.Start(_folder["begun"], options))
+            Assert.Contains(run.Introduction, line => line.StartsWith("3 of them are shown from further away", StringComparison.Ordinal));
+        using (var run = AdaptationRun.Start(_folder["plain"], options with { Data = Path.Combine(_folder.Root, "near") }))
+            Assert.DoesNotContain(run.Introduction, line => line.Contains("further away", StringComparison.Ordinal));
+        var whole = Finished(AdaptationRun.Start(_folder["whole"], options));
+        using (var run = AdaptationRun.Start(_folder["broken"], options))
+            Assert.Equal(3, run.Run().Take(3).Count());
+        var resumed = Finished(AdaptationRun.Resume(_folder["broken"]));
+        Assert.Equal(FileHash.Sha256(Path.Combine(whole, "pytorch_lora_weights.safetensors")), FileHash.Sha256(Path.Combine(resumed, "pytorch_lora_weights.safetensors")));
+    }
+
+    [Fact]
     public void Captions_are_encoded_once_and_read_from_disk_to_the_same_bits()
     {
         var options = Options(AdaptationOptions.Lora) with { Rank = 2 };

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Bruma.Hub;
 using Bruma.Imaging;
 using Bruma.Recipes;
 using Bruma.Tests.Support;
@@ -90,5 +91,38 @@ public sealed class EvaluationTests
         stopped.Cancel();
         Assert.ThrowsAny<OperationCanceledException>(() => Evaluation.Run(new EvaluationOptions(folder["real"], folder["real"], folder["out"], "random"), cancellationToken: stopped.Token));
         Assert.False(File.Exists(folder["out/metrics.json"]));
+    }
+
+    [Fact]
+    public void Drawing_that_was_stopped_goes_on_to_the_same_bytes_with_the_steps_that_were_asked_for()
+    {
+        using var folder = new TemporaryFolder();
+        Pictures(folder["real/x"][..^2], 12, 1);
+        EvaluationOptions Into(string name) => new(folder["real"], Path.Combine(Repository.Root, "models", "fashion"), folder[name], "random:3", ["fd", "kid"], Count: 40, KidSubsets: 5, Drawing: new DrawSettings(Steps: 2, GuidanceScale: 1, Scheduler: "euler"));
+        Assert.Equal("euler, 2 steps, guidance 1, 10 classes in turn", Evaluation.Run(Into("whole")).Settings);
+        using (var stop = new CancellationTokenSource())
+            Assert.ThrowsAny<OperationCanceledException>(() => Evaluation.Run(Into("stopped"), progress => Stop(progress, stop), stop.Token));
+        var kept = Directory.GetFiles(folder["stopped/samples"], "*.png").Length;
+        Assert.InRange(kept, 1, 39);
+        Evaluation.Run(Into("stopped"));
+        foreach (var name in Directory.GetFiles(folder["whole/samples"], "*.png").Select(Path.GetFileName).Append("../metrics.json"))
+            Assert.Equal(FileHash.Sha256(folder[$"whole/samples/{name}"]), FileHash.Sha256(folder[$"stopped/samples/{name}"]));
+
+        static void Stop(EvaluationProgress progress, CancellationTokenSource stop)
+        {
+            if (progress.Stage == "samples drawn" && progress.Done > 0)
+                stop.Cancel();
+        }
+    }
+
+    [Fact]
+    public void Pictures_and_GANs_take_no_steps()
+    {
+        using var folder = new TemporaryFolder();
+        Pictures(folder["real/x"][..^2], 3, 1);
+        var options = new EvaluationOptions(folder["real"], folder["real"], folder["out"], "random", Drawing: new DrawSettings(Steps: 4));
+        Assert.Contains("--steps", Assert.Throws<BrumaException>(() => Evaluation.Run(options)).Message, StringComparison.Ordinal);
+        File.WriteAllText(folder["gan/model_index.json"], """{"_class_name": "BrumaGanPipeline"}""");
+        Assert.Contains("--steps", Assert.Throws<BrumaException>(() => Evaluation.Run(options with { Samples = folder["gan"] })).Message, StringComparison.Ordinal);
     }
 }

@@ -21,6 +21,14 @@ public sealed class GanDiagnosisTests
         Assert.Contains("mode collapse", Assert.Single(GanDiagnosis.Of(new GanOptions("x"), Rows(1, -1), [Measured(100, 9, precision: 0.9, recall: 0.02)], null)), StringComparison.Ordinal);
 
     [Fact]
+    public void No_run_is_told_to_take_the_objective_that_it_has()
+    {
+        var finding = Assert.Single(GanDiagnosis.Of(new GanOptions("x", "r3gan"), Rows(1, -1), [Measured(100, 9, precision: 0.9, recall: 0.02)], null));
+        Assert.Contains("--objective wgan-gp,", finding, StringComparison.Ordinal);
+        Assert.DoesNotContain("r3gan", finding, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_run_that_got_worse_names_its_best_step() =>
         Assert.Contains("--steps 100", Assert.Single(GanDiagnosis.Of(new GanOptions("x"), Rows(1, -1), [Measured(100, 5), Measured(200, 12)], null)), StringComparison.Ordinal);
 

@@ -20,13 +20,15 @@ internal sealed class AdaptationData : IDisposable
     private readonly LatentSet _main;
     private readonly LatentSet? _prior;
     private readonly LatentSet? _replay;
+    private readonly WideSet? _wide;
     private readonly List<int> _training;
     private readonly (List<List<int>> Parts, BucketOrder Order)? _buckets;
     private readonly AutoencoderKlConfig _codec;
 
-    private AdaptationData(AdaptationOptions options, AutoencoderKlConfig codec, LatentSet main, LatentSet? prior, LatentSet? replay, string sum)
+    private AdaptationData(AdaptationOptions options, AutoencoderKlConfig codec, (LatentSet Main, WideSet? Wide, LatentSet? Prior, LatentSet? Replay) sets, string sum)
     {
-        (_options, _codec, _main, _prior, _replay, Sha256, _captions) = (options, codec, main, prior, replay, sum, new Captions(options));
+        (_options, _codec, (_main, _wide, _prior, _replay), Sha256, _captions) = (options, codec, sets, sum, new Captions(options));
+        var main = _main;
         var share = Share(options, main.Count);
         (_training, Validation) = (HashedParts.Places(main.Names, share, DataPart.Training), HashedParts.Places(main.Names, share, DataPart.Validation));
         if (_training.Count == 0)
@@ -66,6 +68,9 @@ internal sealed class AdaptationData : IDisposable
 
     public int Replay => _replay?.Count ?? 0;
 
+    /// <summary>Pictures to learn of which the largest square around the head is shown half of the time.</summary>
+    public int Wide => _wide is null ? 0 : _training.Count(index => _wide.Find(index) is not null);
+
     /// <summary>Captions that say what the model shall draw, most frequent first.</summary>
     public IReadOnlyList<string> Subjects => [.. _training.Select(_main.Text).GroupBy(text => text).OrderByDescending(group => group.Count()).ThenBy(group => group.Key, StringComparer.Ordinal).Select(group => group.Key)];
 
@@ -90,7 +95,8 @@ internal sealed class AdaptationData : IDisposable
             var (other, plain) = (ImageSource.Open(folder), new Captions(options with { InstancePrompt = null }));
             replay = LatentSet.Load(other, example => plain.All(other, example, ""), cache, cut, ControlPictures.For(options, other));
         }
-        return new AdaptationData(options, autoencoder.Config, main, prior, replay, sum);
+        var wide = buckets is null && control is null && options is { InstancePrompt: null, Recipe: AdaptationOptions.TextToImage or AdaptationOptions.Lora } ? WideSet.Load(source, main.Names, cache, (options.Resolution, options.Flip)) : null;
+        return new AdaptationData(options, autoencoder.Config, (main, wide, prior, replay), sum);
     }
 
     /// <summary>Micro-batch n of the stream: a pure function of (seed, n).</summary>
@@ -125,11 +131,12 @@ internal sealed class AdaptationData : IDisposable
             {
                 var position = n * count + i;
                 var (index, place) = (pick(position), 4 * position + kind);
-                var mirrored = set.Mirrored is not null && HashedSeed.Of(_options.Seed, 2, place) >> 63 == 1;
-                latents.Add((mirrored ? set.Mirrored! : set.Latents)[index]);
-                if (set.Pictures is { } shown)
-                    pictures.Add(ControlPictures.Values(mirrored ? shown[index].flip(2) : shown[index]));
-                captions.Add(kind == 2 ? set.Text(index) : _captions.Shown(set.Captions[index], place));
+                var (shown, at) = kind == 0 && _wide?.Find(index) is { } wider && HashedSeed.Of(_options.Seed, 7, place) >> 63 == 1 ? (_wide.Set, wider) : (set, index);
+                var mirrored = shown.Mirrored is not null && HashedSeed.Of(_options.Seed, 2, place) >> 63 == 1;
+                latents.Add((mirrored ? shown.Mirrored! : shown.Latents)[at]);
+                if (set.Pictures is { } steering)
+                    pictures.Add(ControlPictures.Values(mirrored ? steering[index].flip(2) : steering[index]));
+                captions.Add(kind == 2 ? set.Text(index) : _captions.Shown(shown.Captions[at], place));
             }
         }
     }
@@ -149,6 +156,7 @@ internal sealed class AdaptationData : IDisposable
     public void Dispose()
     {
         _main.Dispose();
+        _wide?.Dispose();
         _prior?.Dispose();
         _replay?.Dispose();
     }

@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 
 namespace Bruma.Recipes.Adaptation;
 
-/// <summary><c>report.html</c> of a run, its sheets and <c>metrics.json</c>.</summary>
+/// <summary><c>report.html</c> of a model, its sheets and <c>metrics.json</c>.</summary>
 internal static class AdaptationPage
 {
     private static readonly (string Key, string Name)[] Columns =
@@ -16,19 +16,20 @@ internal static class AdaptationPage
         (SetComparison.Frechet, "FD"), (SetComparison.KidMean, "KID"), ("precision", "precision"), ("recall", "recall"), ("coverage", "coverage"), ("vendi", "Vendi"), ("pair_distance", "distance between samples"), ("copies", "copies"),
     ];
 
-    public static void Write(RunFolder run, (AdaptationOptions Run, AdaptationReportOptions Report) options, AdaptationFindings findings, EvaluationPictures pictures, FeatureNetwork network)
+    /// <param name="place">Where the page goes, and the run where there is one.</param>
+    public static void Write((string Output, RunFolder? Run) place, (AdaptationOptions Run, AdaptationReportOptions Report) options, AdaptationFindings findings, EvaluationPictures pictures, FeatureNetwork network)
     {
         using var scope = NewDisposeScope();
-        var folder = Path.Combine(run.Root, "report");
+        var folder = Path.Combine(place.Output, "report");
         var sheets = EvaluationSheets.WriteOfRun(folder, pictures);
-        var hasCurves = AdaptationCurves.Write(Path.Combine(folder, "curves.png"), run);
+        var hasCurves = place.Run is { } run && AdaptationCurves.Write(Path.Combine(folder, "curves.png"), run);
         AtomicFile.WriteText(Path.Combine(folder, "metrics.json"), Json(options.Report, findings, network).ToJsonString(ReadableJson.Options) + "\n");
-        AtomicFile.WriteText(Path.Combine(run.Root, "report.html"), Page(run, options, findings, (sheets, hasCurves), (network, pictures.Real.Count)));
+        AtomicFile.WriteText(Path.Combine(place.Output, "report.html"), Page(place, options, findings, (sheets, hasCurves), (network, pictures.Real.Count)));
     }
 
-    private static string Page(RunFolder run, (AdaptationOptions Run, AdaptationReportOptions Report) options, AdaptationFindings findings, (IReadOnlyList<(string File, string Caption)> Sheets, bool Curves) shown, (FeatureNetwork Network, int Reference) measured)
+    private static string Page((string Output, RunFolder? Run) place, (AdaptationOptions Run, AdaptationReportOptions Report) options, AdaptationFindings findings, (IReadOnlyList<(string File, string Caption)> Sheets, bool Curves) shown, (FeatureNetwork Network, int Reference) measured)
     {
-        var page = new HtmlReport($"{Path.GetFileName(run.Root.TrimEnd('/'))}: {options.Run.Recipe} on {Path.GetFileName(options.Run.Data.TrimEnd('/'))}");
+        var page = new HtmlReport($"{Path.GetFileName(options.Report.Run.TrimEnd('/'))}: {options.Run.Recipe} on {Path.GetFileName(options.Run.Data.TrimEnd('/'))}");
         page.Heading("Verdict").List(findings.Verdict);
         foreach (var note in findings.Notes)
             page.Note(note);
@@ -41,9 +42,12 @@ internal static class AdaptationPage
             Picture(page, sheet);
         if (shown.Curves)
             page.Heading("Curves").Picture("report/curves.png", "Training loss, and the loss of the pictures that are not trained on, always with the same noise.", smooth: true);
-        if (File.Exists(Path.Combine(run.Root, "learned.png")))
+        if (File.Exists(Path.Combine(place.Output, "learned.png")))
             page.Heading("How it learned").Picture("learned.png", "From the same noise, earliest at the top.");
-        return page.Heading("Settings").Preformatted(options.Run.ToJson()).Preformatted(FormattableString.Invariant($"bruma report {options.Report.Run} --count {options.Report.Count} --seed {options.Report.Seed}\nfeatures: {measured.Network.Name}, SHA-256 {measured.Network.Hash}")).ToString();
+        page.Heading("Settings");
+        if (place.Run is not null)
+            page.Preformatted(options.Run.ToJson());
+        return page.Preformatted(FormattableString.Invariant($"bruma report {options.Report.Run}{(options.Report.Data is { } data ? $" --data {data}" : "")} --count {options.Report.Count} --seed {options.Report.Seed}\nfeatures: {measured.Network.Name}, SHA-256 {measured.Network.Hash}")).ToString();
     }
 
     private static void Picture(HtmlReport page, (string File, string Caption) sheet) =>

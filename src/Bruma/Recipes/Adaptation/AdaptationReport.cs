@@ -1,7 +1,6 @@
 using Bruma.Data;
 using Bruma.Imaging;
 using Bruma.Metrics;
-using Bruma.Training;
 using static TorchSharp.torch;
 
 namespace Bruma.Recipes.Adaptation;
@@ -22,57 +21,51 @@ public sealed class AdaptationReport
     private const int Side = 64;
 
     private readonly AdaptationReportOptions _report;
-    private readonly AdaptationOptions _options;
-    private readonly RunFolder _run;
+    private readonly AdaptedModel _model;
+    private readonly string _output;
     private readonly Action<EvaluationProgress> _progress;
     private readonly CancellationToken _cancellation;
     private readonly List<string> _notes = [];
 
-    private AdaptationReport(AdaptationReportOptions report, AdaptationOptions options, RunFolder run, Action<EvaluationProgress> progress, CancellationToken cancellation) =>
-        (_report, _options, _run, _progress, _cancellation) = (report, options, run, progress, cancellation);
+    private AdaptationReport(AdaptationReportOptions report, AdaptedModel model, Action<EvaluationProgress> progress, CancellationToken cancellation) =>
+        (_report, _model, _output, _progress, _cancellation) = (report, model, report.Output ?? report.Run, progress, cancellation);
 
-    private string Folder => Path.Combine(_run.Root, "report");
+    private AdaptationOptions Options => _model.Options;
 
-    /// <summary>Draws, measures and writes <c>report.html</c> into the run's folder; pictures and <c>metrics.json</c> go to <c>report/</c> in it.</summary>
-    /// <exception cref="BrumaException">The run is not finished, or of another recipe.</exception>
+    private string Folder => Path.Combine(_output, "report");
+
+    /// <summary>Draws, measures and writes <c>report.html</c> into the run's folder, or into another; pictures and <c>metrics.json</c> go to <c>report/</c> in it.</summary>
+    /// <exception cref="BrumaException">The run is not finished, or of another recipe, or the model has nothing to be compared with.</exception>
     public static AdaptationFindings Write(AdaptationReportOptions report, Action<EvaluationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         using var scope = NewDisposeScope();
         using var still = no_grad();
-        var run = Finished(report.Run);
-        return new AdaptationReport(report.Checked(), AdaptationOptions.Read(run.Config), run, progress ?? (_ => { }), cancellationToken).Write();
-    }
-
-    /// <summary>Opens a finished run of this kind.</summary>
-    internal static RunFolder Finished(string folder)
-    {
-        var run = RunFolder.Open(folder);
-        var (config, recipe) = (run.Config, RunConfig.RecipeOf(run.Config));
-        if (recipe is null || !AdaptationOptions.Recipes.Contains(recipe))
-            throw new BrumaException($"{config}: \"recipe\" is {recipe ?? "missing"}; reports are made of runs of {string.Join(", ", AdaptationOptions.Recipes)}. Measure others with bruma evaluate.");
-        return Directory.Exists(run.Model) ? run : throw RunFolder.HasNoModel(folder);
+        var model = AdaptedModel.Open(report.Run, report.Data);
+        if (model.Run is null && report.Output is null)
+            throw new BrumaException($"{report.Run}: a model, in whose folder no report is written; say with --output where it goes.");
+        return new AdaptationReport(report.Checked(), model, progress ?? (_ => { }), cancellationToken).Write();
     }
 
     private AdaptationFindings Write()
     {
         using var network = FeatureNetworks.Open(_report.Features);
         var extraction = new FeatureExtraction(network, _report.Cache is { } cache ? new FeatureCache(cache) : null);
-        var source = ImageSource.Open(_options.Data);
-        using var photos = ReportPhotos.Load((source, _options), extraction, Side, Told("features of the photos", source.Examples.Count), _cancellation);
+        var source = ImageSource.Open(Options.Data);
+        using var photos = ReportPhotos.Load((source, Options), extraction, Side, Told("features of the photos", source.Examples.Count), _cancellation);
         if (photos.Reference.Count < 2)
-            throw new BrumaException($"{_options.Data}: {photos.Reference.Count} usable photo is too few to compare with; look at the samples of the run instead.");
+            throw new BrumaException($"{Options.Data}: {photos.Reference.Count} usable photo is too few to compare with; look at the samples of the run instead.");
         var (wishes, before) = Wishes(photos);
-        var drawing = new RunSamples(_options, _run.Model);
+        var drawing = new RunSamples(Options, _model.Folder);
         var samples = drawing.Draw(Path.Combine(Folder, "samples"), true, wishes, _report.Seed, Told("samples drawn", wishes.Count), _cancellation);
         var untrained = drawing.Draw(Path.Combine(Folder, "base"), false, before, _report.Seed, Told("samples of the base drawn", before.Count), _cancellation);
-        var copies = photos.Test.Count == 0 ? null : drawing.Reconstruct(Path.Combine(Folder, "reconstructions"), photos.Test.Select(row => photos.Square(row, _options.Resolution)));
+        var copies = photos.Test.Count == 0 ? null : drawing.Reconstruct(Path.Combine(Folder, "reconstructions"), photos.Test.Select(row => photos.Square(row, Options.Resolution)));
 
         using var drawn = Features(extraction, samples);
         var sets = Measure(photos, drawn, Features(extraction, untrained), copies is null ? null : Features(extraction, copies), out var size);
         var outlines = Outlines(wishes, samples, untrained);
         var findings = new AdaptationFindings(sets, size, [.. AdaptationVerdict.Of(sets, outlines)], _notes, outlines, drawing.Settings);
         Told("page", 1)(0);
-        AdaptationPage.Write(_run, (_options, _report), findings, new EvaluationPictures(photos.Squares, photos.ReferenceSet(), new SquaredSource(samples, Side), drawn), network);
+        AdaptationPage.Write((_output, _model.Run), (Options, _report), findings, new EvaluationPictures(photos.Squares, photos.ReferenceSet(), new SquaredSource(samples, Side), drawn), network);
         return findings;
     }
 
@@ -82,18 +75,18 @@ public sealed class AdaptationReport
     /// <summary>Captions of the photos in a fixed order; with a control network also outlines, of photos that were never trained on where there are any.</summary>
     private (List<SampleWish> Run, List<SampleWish> Base) Wishes(ReportPhotos photos)
     {
-        var (captions, control) = (new Captions(_options), ControlPictures.For(_options, photos.Source));
+        var (captions, control) = (new Captions(Options), ControlPictures.For(Options, photos.Source));
         var rows = control is not null && photos.Test.Count > 0 ? photos.Test : photos.Reference;
         if (control is not null && photos.Test.Count == 0)
             _notes.Add("The outlines are those of photos that were trained on, since no test photos are kept.");
         var wishes = Enumerable.Range(0, _report.Count).Select(i =>
         {
             var row = rows[ShuffledOrder.At(0, i, rows.Count)];
-            var caption = captions.Of(photos.Source, photos.Example(row)) ?? (_options.PlaceholderToken is { } word ? $"a photo of {word}" : "");
-            var picture = control?.Of(photos.Example(row), photos.Source.Load(photos.Features.Indices[row]), photos.Square(row, _options.Resolution));
+            var caption = captions.Of(photos.Source, photos.Example(row)) ?? (Options.PlaceholderToken is { } word ? $"a photo of {word}" : "");
+            var picture = control?.Of(photos.Example(row), photos.Source.Load(photos.Features.Indices[row]), photos.Square(row, Options.Resolution));
             return new SampleWish(caption, picture);
         }).ToList();
-        return (wishes, [.. wishes.Select(wish => new SampleWish(_options.PlaceholderToken is { } word ? wish.Prompt.Replace(word, _options.InitializerToken, StringComparison.Ordinal) : wish.Prompt, null))]);
+        return (wishes, [.. wishes.Select(wish => new SampleWish(Options.PlaceholderToken is { } word ? wish.Prompt.Replace(word, Options.InitializerToken, StringComparison.Ordinal) : wish.Prompt, null))]);
     }
 
     private List<MeasuredSet> Measure(ReportPhotos photos, FeatureSet drawn, FeatureSet untrained, FeatureSet? copies, out int size)

@@ -78,6 +78,7 @@ public sealed class AdaptationRun : ITrainingRun
         .. _data.Skipped.Select(reason => $"skipped: {reason}"),
         $"base: {Options.Model}{(SingleFile.Is(Options.Model) ? $", unpacked once into {_model.Sources.Folder}" : "")} ({_model.Scheduler.PredictionType} prediction)",
         FormattableString.Invariant($"data: {Options.Data}, {_data.Training} pictures{(_data.Held > 0 ? $" and {_data.Held} that are not trained on ({_data.Validation.Count} of them watched)" : "")}{(_data.HasPrior ? $", {_data.Prior} of \"{Options.ClassPrompt}\"" : "")}{(Options.Replay is null ? "" : $", {_data.Replay} so that the base is not forgotten")}"),
+        .. _data.Wide > 0 ? [$"{_data.Wide} of them are shown from further away half of the time, with their {Captions.WideColumn}"] : Array.Empty<string>(),
         .. _data.Steering is { } steering ? [$"steered by: {steering}"] : Array.Empty<string>(),
         .. _data.Training < 10 ? ["so few pictures are soon learned by heart: look at the sheets on the way and keep the run short"] : Array.Empty<string>(),
         FormattableString.Invariant($"trains {_part.Description}: {_trainer.Parameters.Count / 1e6:0.000} M parameters, {Options.Resolution} px{(Options.AspectBuckets ? $" in {_data.Shapes} shapes" : "")}, batch {Options.BatchSize}{(Options.GradientAccumulationSteps > 1 ? $" x {Options.GradientAccumulationSteps}" : "")}, {Options.Precision}, seed {Options.Seed}, {Options.Steps} steps into {Folder}"),

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Bruma.Data;
 using Bruma.Nn;
 
@@ -7,6 +8,8 @@ namespace Bruma.Recipes.Adaptation;
 /// <param name="options">Templates, shuffling and dropout.</param>
 internal sealed class Captions(AdaptationOptions options)
 {
+    public const string WideColumn = "wide_text";
+
     /// <summary>Sentences around a new word, so that it is learned as a word and not as a whole prompt.</summary>
     private static readonly string[] Sentences =
         ["a photo of {0}", "a picture of {0}", "a close-up photo of {0}", "a cropped photo of {0}", "a bright photo of {0}", "a good photo of {0}", "a photo of one {0}", "a rendition of {0}", "a photo of the {0}", "an image of {0}"];
@@ -28,6 +31,23 @@ internal sealed class Captions(AdaptationOptions options)
     /// <param name="unknown">What is said where nothing is known of it.</param>
     public IReadOnlyList<string> All(ImageSource source, ImageExample example, string unknown) =>
         Of(source, example) is not { } first ? [unknown] : options.InstancePrompt is null ? [first, .. example.OtherCaptions ?? []] : [first];
+
+    /// <summary>What may be said of an example where the largest square around its head is shown: <c>wide_text</c> of <c>metadata.jsonl</c>, a text or a list; null without.</summary>
+    public static IReadOnlyList<string>? Wide(ImageExample example)
+    {
+        if (example.Columns?.GetValueOrDefault(WideColumn) is not { Length: > 0 } text)
+            return null;
+        if (text[0] != '[')
+            return [text];
+        try
+        {
+            return JsonSerializer.Deserialize<string[]>(text) is { Length: > 0 } list ? list : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>One of the captions as it is shown this time: dropped, shuffled, or in another sentence, as (seed, place) has it.</summary>
     public string Shown(IReadOnlyList<string> captions, long place)

@@ -7,7 +7,8 @@ using static TorchSharp.torch;
 namespace Bruma.Recipes.Adaptation;
 
 /// <summary>Pictures of a source as reports measure them: the square that is trained on, at one small size.</summary>
-internal sealed class SquaredSource(ImageSource whole, int side) : ImageSource
+/// <param name="wide">The largest square around a known head.</param>
+internal sealed class SquaredSource(ImageSource whole, int side, bool wide = false) : ImageSource
 {
     public override string Name => whole.Name;
 
@@ -25,13 +26,13 @@ internal sealed class SquaredSource(ImageSource whole, int side) : ImageSource
         var picture = whole.Load(index);
         if (picture.shape[0] == 3 && picture.shape[1] == side && picture.shape[2] == side)
             return picture.MoveToOuterDisposeScope();
-        return PictureSquare.Cut(picture, whole.Examples[index], side).MoveToOuterDisposeScope();
+        return PictureSquare.Cut(picture, whole.Examples[index], side, wide).MoveToOuterDisposeScope();
     }
 
     public override string Sha256()
     {
         var boxes = string.Join('\n', whole.Examples.Select(example => example.Columns?.GetValueOrDefault("head_box")));
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{whole.Sha256()} squares of {side}\n{boxes}")));
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{whole.Sha256()} {(wide ? "wide " : "")}squares of {side}\n{boxes}")));
     }
 }
 

@@ -2,13 +2,19 @@ using Bruma.Data.Emoji;
 
 namespace Bruma.Recipes.Cats;
 
-/// <summary>What may be said of a photo of a cat, in English and Spanish: by breed, by coat, by background, or in general.</summary>
+/// <summary>What may be said of a photo of a cat, in English and Spanish: by breed, by coat, by background, how near, or in general.</summary>
 internal static class CatCaptions
 {
     private static readonly Dictionary<string, string> Spanish = new(StringComparer.Ordinal) { ["abyssinian"] = "abisinio", ["bengal"] = "bengala" };
 
     /// <summary>A breed's name in Spanish; the same where none is known.</summary>
     public static string InSpanish(string breed) => Spanish.GetValueOrDefault(breed, breed);
+
+    /// <summary>Of a square close around the head.</summary>
+    public static IReadOnlyList<string> Close(string breed) => [$"a close-up photo of {EmojiGrammar.WithArticle(breed)} cat", $"primer plano de un gato {InSpanish(breed)}"];
+
+    /// <summary>Of a square in which the head is small, so that most of the animal is seen.</summary>
+    public static IReadOnlyList<string> Whole(string breed) => [$"a photo of a whole {breed} cat", $"foto de un gato {InSpanish(breed)} de cuerpo entero"];
 
     /// <summary>The plainest first; three of ten name no breed.</summary>
     /// <param name="breed">Lower case.</param>

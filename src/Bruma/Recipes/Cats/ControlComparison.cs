@@ -18,15 +18,14 @@ public static class ControlComparison
 
     /// <summary>Draws, measures and writes <c>report.html</c>, <c>table.json</c> and the sheets.</summary>
     /// <param name="tell">Told what happens, a line at a time.</param>
-    /// <exception cref="BrumaException">The run is not finished or of another kind, or its photos have no classes.</exception>
+    /// <exception cref="BrumaException">The run is not finished or of another kind, the model builds on no other, or the photos have no classes.</exception>
     public static IReadOnlyList<ControlSection> Run(string output, ControlOptions options, Action<string>? tell = null, CancellationToken cancellationToken = default)
     {
         RunFolder.CheckNew(output);
         options.Checked();
         using var scope = NewDisposeScope();
         using var still = no_grad();
-        var run = AdaptationReport.Finished(options.Run);
-        var adaptation = AdaptationOptions.Read(run.Config);
+        var (adaptation, model, _) = AdaptedModel.Open(options.Run, options.Data);
         var source = ImageSource.Open(adaptation.Data);
         if (source.ClassNames.Count < 2)
             throw new BrumaException($"{adaptation.Data}: its photos are not in classes; what a word does is measured by telling classes apart.");
@@ -34,7 +33,7 @@ public static class ControlComparison
         var extraction = new FeatureExtraction(network, options.Cache is { } cache ? new FeatureCache(cache) : null);
         using var photos = ReportPhotos.Load((source, adaptation), extraction, ControlMeasures.Side, _ => { }, cancellationToken);
         var outlines = options.Outline is null ? null : Outlines(options, tell, cancellationToken); // a wrong folder is said before anything is drawn
-        var samples = new RunSamples(adaptation, run.Model);
+        var samples = new RunSamples(adaptation, model);
         var starts = DrawStarts(samples, Path.Combine(output, "samples", "start"), options, cancellationToken);
 
         using var pipeline = samples.Open(adapted: true);
@@ -44,7 +43,7 @@ public static class ControlComparison
         List<Func<ControlSection?>> controls =
         [
             () => ControlSections.Guidance(measures), () => ControlSections.Languages(measures), .. Kinds.Select(kind => (Func<ControlSection?>)(() => ControlSections.Words(measures, kind, plain))),
-            () => ControlSections.Start(measures, starts), () => ControlSections.Inpainting(measures), () => outlines,
+            () => ControlSections.Framing(measures), () => ControlSections.Start(measures, starts), () => ControlSections.Inpainting(measures), () => outlines,
         ];
         foreach (var measure in controls)
         {

@@ -3,14 +3,15 @@ using Bruma.Metrics;
 namespace Bruma.Recipes.Cats;
 
 /// <summary>How the controls of a run are measured.</summary>
-/// <param name="Run">Folder of a finished run that adapted a text-to-image model to photos in classes.</param>
+/// <param name="Run">Folder of a finished run that adapted a text-to-image model to photos in classes; with <paramref name="Data"/>, a model that builds on another, such as an installed one.</param>
 /// <param name="Outline">Folder of a finished run that trained a ControlNet of outlines; null leaves outlines out.</param>
 /// <param name="Samples">Pictures for each setting.</param>
 /// <param name="Steps">Denoising steps; null for the model's own.</param>
 /// <param name="Start">What the base draws to start from.</param>
 /// <param name="Features">See <see cref="FeatureNetworks.Open"/>.</param>
 /// <param name="Cache">Folder of cached features; null for none.</param>
-public sealed record ControlOptions(string Run, string? Outline = null, int Samples = 78, int? Steps = null, string Start = "cat face", long Seed = 0, string Features = FeatureNetworks.Default, string? Cache = null)
+/// <param name="Data">Folder of the photos that a model without its run was adapted to.</param>
+public sealed record ControlOptions(string Run, string? Outline = null, int Samples = 78, int? Steps = null, string Start = "cat face", long Seed = 0, string Features = FeatureNetworks.Default, string? Cache = null, string? Data = null)
 {
     /// <summary>Refuses values that no comparison could have.</summary>
     public ControlOptions Checked()

@@ -87,6 +87,30 @@ internal static class ControlSections
             ["word", "as asked", "without asking", "photos"], rows, FormattableString.Invariant($"Asked for by word the {kind} is right in {100 * asked:0} % of the pictures, in {100 * chance:0} % without asking: {(asked > chance + 0.1 ? "the word counts" : "the word hardly counts")}."));
     }
 
+    /// <summary>Close-up or whole animal, by word.</summary>
+    /// <returns>Null where the captions have no such words.</returns>
+    public static ControlSection? Framing(ControlMeasures measures)
+    {
+        using var scope = NewDisposeScope();
+        if (FramingJudge.Of(measures.Photos, measures.Features) is not { } judge)
+            return null;
+        var (rows, shown) = (new List<ControlRow>(), new List<(string, ImageSource)>());
+        string Breed(int picture) => measures.Breeds[picture % measures.Breeds.Count];
+        var close = measures.Draw("framing-close", measures.Options.Samples, i => CatCaptions.Close(Breed(i))[0]);
+        var whole = measures.Draw("framing-whole", measures.Options.Samples, i => CatCaptions.Whole(Breed(i))[0]);
+        foreach (var (name, pictures, isClose) in new (string, ImageSource, bool?)[] { ("close-up", close, true), ("whole", whole, false), ("without asking", measures.Plain(), null) })
+        {
+            var shares = judge.Shares(measures.Features(pictures));
+            rows.Add(new(name, [shares.Average(), isClose is { } asked ? shares.Average(share => share >= FramingJudge.Close == asked ? 1.0 : 0) : null]));
+            shown.Add((name, pictures));
+        }
+        measures.Sheet("framing", "close-up and whole animal, the same noise", shown);
+        var error = judge.Error is { } known ? FormattableString.Invariant($"Its mean error on squares of the test photos is {known.Own:0.000}, where always saying the mean has {known.Mean:0.000}; it puts {100 * judge.Accuracy:0} % of them on the right side.") : "There are no test photos to say how good it is.";
+        return new("framing", "Close-up or whole animal", FormattableString.Invariant($"{measures.Options.Samples} pictures a row. The judge is linear on the features: the head's share of the picture's side, fitted to photos with a known head, near and far. {error} From {FramingJudge.Close:0.00} on a picture counts as a close-up."),
+            ["asked", "the head's share", "as asked"], rows,
+            FormattableString.Invariant($"The head takes {rows[0].Values[0]:0.00} of the side where a close-up is asked for and {rows[1].Values[0]:0.00} where the whole animal is."));
+    }
+
     /// <summary>From a picture of the base's own kind to a photo.</summary>
     /// <param name="starts">What the base draws; uint8 pictures of the trained size.</param>
     public static ControlSection Start(ControlMeasures measures, ImageSource starts)

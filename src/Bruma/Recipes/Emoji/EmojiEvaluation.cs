@@ -11,11 +11,12 @@ namespace Bruma.Recipes.Emoji;
 /// <param name="Model">Folder of a text-to-image model.</param>
 /// <param name="Scorer">Folder of the scorer.</param>
 /// <param name="Count">Prompts of each set.</param>
-public sealed record EmojiEvaluationOptions(string Data, string Model, string Scorer, string Output, int Count = 500, long Seed = 0);
+/// <param name="Drawing">Null draws with the model's own settings.</param>
+public sealed record EmojiEvaluationOptions(string Data, string Model, string Scorer, string Output, int Count = 500, long Seed = 0, DrawSettings? Drawing = null);
 
 /// <summary>What was measured of one set of prompts, and the same of the real pictures that they ask for.</summary>
-/// <param name="Frechet">FD-emoji to the real pictures of the set; of the real ones, of one half to the other.</param>
-/// <param name="Coverage">Share of real pictures with a sample in their neighbourhood.</param>
+/// <param name="Frechet">FD-emoji between halves of the set: real pictures of one, samples (or real pictures) of the other.</param>
+/// <param name="Coverage">Share of real pictures of one half with a picture of the other in their neighbourhood.</param>
 /// <param name="Copies">Share of pictures that are nearer to one learned picture than a third of the distance to those around it.</param>
 internal sealed record EmojiScores(EmojiTestSet Set, EmojiAccuracy Accuracy, double Frechet, double Coverage, double Copies, EmojiScores? Real);
 
@@ -59,14 +60,18 @@ public sealed class EmojiEvaluation
 
     private IReadOnlyList<IReadOnlyList<string>> Run(List<EmojiTestSet> sets)
     {
-        _progress(new EvaluationProgress("features of what was learned", 0, 1));
-        var learned = _judge.Of(_scenes.Shown, picture => _painter.Paint(new EmojiScene(SceneKind.Plain, picture))).Features;
-        _progress(new EvaluationProgress("features of what was learned", 1, 1));
+        var seen = 0;
+        var learned = _judge.Of(_scenes.Shown, picture =>
+        {
+            _cancellation.ThrowIfCancellationRequested();
+            _progress(new EvaluationProgress("features of what was learned", ++seen, _scenes.Shown.Count));
+            return _painter.Paint(new EmojiScene(SceneKind.Plain, picture));
+        }).Features;
         var (scores, settings) = (new List<EmojiScores>(), "");
         foreach (var set in sets)
         {
             using var own = NewDisposeScope();
-            (var drawn, settings) = DrawnSamples.Draw(Path.Combine(_options.Output, "samples", set.Key), _options.Model, set.Prompts.Count, _options.Seed, [.. set.Prompts.Select(prompt => prompt.Caption)],
+            (var drawn, settings) = DrawnSamples.Draw(Path.Combine(_options.Output, "samples", set.Key), (_options.Model, _options.Drawing), set.Prompts.Count, _options.Seed, [.. set.Prompts.Select(prompt => prompt.Caption)],
                 done => _progress(new EvaluationProgress($"samples drawn: {set.Title}", done, set.Prompts.Count)), _cancellation);
             scores.Add(Measure(set, drawn, learned));
         }
@@ -82,13 +87,22 @@ public sealed class EmojiEvaluation
         var captions = _judge.Read(set.Prompts.Select(prompt => prompt.Caption));
         using var random = HashedSeed.At(_options.Seed, Halving);
         var order = randperm(real.Features.shape[0], generator: random);
-        var half = (int)order.shape[0] / 2;
-        var (floor, floorCoverage) = Distances(real.Features[order[..half]], real.Features[order[half..]]);
-        var (distance, coverage) = Distances(real.Features, samples.Features);
+        var (floor, floorCoverage) = BetweenHalves(real.Features, real.Features, order);
+        var (distance, coverage) = BetweenHalves(real.Features, samples.Features, order);
         if (set.Key == "seen")
             DrawNearest(samples.Features, pictures, learned);
         var realScores = new EmojiScores(set, EmojiJudge.Accuracy(real, set.Prompts, captions), floor, floorCoverage, Copies(real.Features, learned), null);
         return new EmojiScores(set, EmojiJudge.Accuracy(samples, set.Prompts, captions), distance, coverage, Copies(samples.Features, learned), realScores);
+    }
+
+    /// <summary>One half of the real pictures against the prompts of the other half, and the other way round: what is compared with a second draw of real pictures must be of as many.</summary>
+    private static (double Frechet, double Coverage) BetweenHalves(Tensor real, Tensor pictures, Tensor order)
+    {
+        using var scope = NewDisposeScope();
+        var half = (int)order.shape[0] / 2;
+        var (one, other) = (order[..half], order[half..(2 * half)]);
+        var (first, second) = (Distances(real[one], pictures[other]), Distances(real[other], pictures[one]));
+        return ((first.Frechet + second.Frechet) / 2, (first.Coverage + second.Coverage) / 2);
     }
 
     private static (double Frechet, double Coverage) Distances(Tensor reference, Tensor samples)

@@ -10,7 +10,7 @@ internal static class EmojiEvaluationReport
 {
     private const double TwoSided = 1.96;
     /// <summary>The columns of the table.</summary>
-    public static IReadOnlyList<string> Columns { get; } = ["prompts", "number", "concept top-1", "real", "top-5", "real", "style", "real", "R-precision", "real", "FD-emoji", "real halves", "coverage", "real halves", "copies", "real"];
+    public static IReadOnlyList<string> Columns { get; } = ["prompts", "number", "concept top-1", "real", "top-5", "real", "style", "real", "R-precision", "real", "FD-emoji", "real", "coverage", "real", "copies", "real"];
 
     /// <returns>The rows of the table.</returns>
     public static IReadOnlyList<IReadOnlyList<string>> Write(EmojiEvaluationOptions options, string settings, IReadOnlyList<EmojiScores> scores)

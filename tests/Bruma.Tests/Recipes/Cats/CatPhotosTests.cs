@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Bruma.Data;
 using Bruma.Imaging;
+using Bruma.Recipes.Adaptation;
 using Bruma.Recipes.Cats;
 using Bruma.Tests.Support;
 using static TorchSharp.torch;
@@ -36,6 +37,41 @@ public sealed class CatPhotosTests : IDisposable
         Assert.All(cats.Examples, example => Assert.Equal("a photo of a bengal cat", example.Caption));
         Assert.Contains("foto de un gato bengala sobre fondo verde", cats.Examples[0].OtherCaptions!);
         Assert.Equal([10, 10, 50, 50], JsonSerializer.Deserialize<int[]>(cats.Examples[0].Columns!["head_box"])!);
+    }
+
+    [Fact]
+    public void Where_the_head_is_known_captions_say_how_near_the_animal_is()
+    {
+        foreach (var name in new[] { "near", "far", "unknown" })
+            Photo($"{name}.png", (20, 20, 20), (240, 240, 240));
+        File.WriteAllLines(_folder["photos/metadata.jsonl"],
+        [
+            """{"file_name": "near.png", "breed": "Bengal", "species": "cat", "head_box": [5, 5, 45, 35]}""",
+            """{"file_name": "far.png", "breed": "Bengal", "species": "cat", "head_box": [40, 4, 56, 20]}""",
+            """{"file_name": "unknown.png", "breed": "Bengal", "species": "cat"}""",
+        ]);
+        CatPhotos.Build(_folder["photos"], _folder["cats"]);
+
+        var cats = ImageSource.Open(_folder["cats"]).Examples.ToDictionary(example => example.Name);
+        Assert.Contains("a close-up photo of a bengal cat", cats["near.png"].OtherCaptions!);
+        Assert.Contains("primer plano de un gato bengala", cats["far.png"].OtherCaptions!); // its close square is one
+        Assert.DoesNotContain(cats["unknown.png"].OtherCaptions!, caption => caption.Contains("close-up", StringComparison.Ordinal));
+        Assert.Equal(["a photo of a whole bengal cat", "foto de un gato bengala de cuerpo entero"], JsonSerializer.Deserialize<string[]>(cats["far.png"].Columns!["wide_text"])!);
+        Assert.All(["near.png", "unknown.png"], name => Assert.False(cats[name].Columns!.ContainsKey("wide_text")));
+    }
+
+    [Fact]
+    public void A_wide_square_is_the_largest_around_the_head()
+    {
+        using var scope = NewDisposeScope();
+        var picture = arange(90, int64).to(uint8).expand(3, 60, 90).contiguous(); // a pixel's value is its column
+        var example = new ImageExample("x", Columns: new Dictionary<string, string> { ["head_box"] = "[66, 10, 76, 20]" });
+        Assert.Equal(10 / 17.0, PictureSquare.HeadShare(60, 90, example)!.Value, 1e-9);
+        Assert.Equal(10 / 60.0, PictureSquare.HeadShare(60, 90, example, wide: true)!.Value, 1e-9);
+        var wide = PictureSquare.Cut(picture, example, 60, wide: true);
+        Assert.Equal((30, 89), (wide[0, 0, 0].item<byte>(), wide[0, 0, 59].item<byte>())); // moved inside the picture
+        Assert.True(PictureSquare.Cut(picture, new ImageExample("y"), 60, wide: true).equal(PictureSquare.Cut(picture, new ImageExample("y"), 60)).all().item<bool>());
+        Assert.Null(PictureSquare.HeadShare(60, 90, new ImageExample("y")));
     }
 
     [Fact]

@@ -16,7 +16,7 @@ public sealed class ControlComparisonTests : IDisposable
     {
         ColouredPhotos.Write(_folder, i => $"{i}.png");
         File.WriteAllLines(_folder["photos/metadata.jsonl"], Enumerable.Range(0, ColouredPhotos.Count).Select(i => (i, colour: ColouredPhotos.ColourOf(i))).Select(photo =>
-            $$"""{"file_name": "{{photo.i}}.png", "text": "a photo of a {{photo.colour}} cat", "class": "{{photo.colour}}", "coat": "{{photo.colour}}", "head_box": [20, 20, 44, 44]}"""));
+            $$"""{"file_name": "{{photo.i}}.png", "text": "a photo of a {{photo.colour}} cat", "class": "{{photo.colour}}", "coat": "{{photo.colour}}", "head_box": [20, 20, 44, 44], "wide_text": "a photo of a whole {{photo.colour}} cat"}"""));
         _cache = new TemporaryCache(_folder);
     }
 
@@ -38,13 +38,15 @@ public sealed class ControlComparisonTests : IDisposable
         var output = Path.Combine(_folder.Root, "control");
         var sections = ControlComparison.Run(output, new ControlOptions(_folder["run"], Samples: 4, Steps: 2, Features: "random:3"));
 
-        Assert.Equal(["guidance", "languages", "coat", "start", "inpainting"], sections.Select(section => section.Key));
+        Assert.Equal(["guidance", "languages", "coat", "framing", "start", "inpainting"], sections.Select(section => section.Key));
         Assert.Equal(["1", "2", "3", "4", "6", "8"], sections[0].Rows.Select(row => row.Setting));
         Assert.All(sections, section => Assert.True(File.Exists(Path.Combine(output, $"{section.Key}.png"))));
         Assert.Equal(["green", "red"], sections[2].Rows.Select(row => row.Setting).Order(StringComparer.Ordinal));
         Assert.All(sections[2].Rows, row => Assert.Equal(0.5, row.Values[2])); // half of the photos
-        Assert.InRange(sections[3].Rows[^1].Values[0]!.Value, 1e-6, 2); // a cosine distance from the start
-        Assert.Equal(2, sections[4].Rows.Count);
+        Assert.Equal(["close-up", "whole", "without asking"], sections[3].Rows.Select(row => row.Setting));
+        Assert.Contains("its mean error", sections[3].Explanation, StringComparison.OrdinalIgnoreCase);
+        Assert.InRange(sections[4].Rows[^1].Values[0]!.Value, 1e-6, 2); // a cosine distance from the start
+        Assert.Equal(2, sections[5].Rows.Count);
         using var table = JsonDocument.Parse(File.ReadAllText(Path.Combine(output, "table.json")));
         Assert.Equal(sections.Select(section => section.Key), table.RootElement.GetProperty("sections").EnumerateObject().Select(section => section.Name));
         Assert.True(File.Exists(Path.Combine(output, "guidance-curve.png")));
