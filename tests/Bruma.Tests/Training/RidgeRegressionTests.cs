@@ -1,5 +1,5 @@
-using Bruma.Training;
 using Bruma.Tests.Support;
+using Bruma.Training;
 using static TorchSharp.torch;
 
 namespace Bruma.Tests.Training;
