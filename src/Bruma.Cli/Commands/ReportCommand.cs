@@ -31,11 +31,11 @@ internal static class ReportCommand
             Native.KeepMemory();
             var options = TrainingSession.Checked(() => new AdaptationReportOptions(parsed.GetValue(run)!, parsed.GetValue(count), parsed.GetValue(seed), parsed.GetValue(features)!, FeatureCache.DefaultRoot).Checked());
             options = options with { Data = parsed.GetValue(data) is { } pictures ? PictureSets.Folder(pictures) : null, Output = parsed.GetValue(output) };
-            var (findings, folder) = (KeptPictures.While(() => AdaptationReport.Write(options, EvaluateCommand.Progress(), cancellation)), options.Output ?? options.Run);
+            var findings = KeptPictures.While(() => AdaptationReport.Write(options, EvaluateCommand.Progress(), cancellation));
             if (parsed.GetValue(json))
-                Console.WriteLine(File.ReadAllText(Path.Combine(folder, "report", "metrics.json")).TrimEnd());
+                Console.WriteLine(File.ReadAllText(Path.Combine(options.Folder, "report", "metrics.json")).TrimEnd());
             else
-                Print(findings, folder);
+                Print(findings, options.Folder);
             return 0;
         }));
         return command;

@@ -12,6 +12,19 @@ internal static class PictureMetadata
 
     public static bool IsIn(string folder) => File.Exists(PathIn(folder));
 
+    /// <summary>A further column of a picture, read as JSON; the default where it is missing or of another kind.</summary>
+    public static T? Column<T>(ImageExample example, string name)
+    {
+        try
+        {
+            return example.Columns?.GetValueOrDefault(name) is { } text ? JsonSerializer.Deserialize<T>(text) : default;
+        }
+        catch (JsonException)
+        {
+            return default;
+        }
+    }
+
     /// <summary>Writes the rows, after the pictures: a folder that has the file is complete.</summary>
     public static void Write(string folder, IEnumerable<object> rows) => AtomicFile.WriteText(PathIn(folder), string.Concat(rows.Select(row => JsonSerializer.Serialize(row) + "\n")));
 }

@@ -41,7 +41,7 @@ public sealed class DiffusionSamples : ISampleModel
         for (var at = first; at < first + count;)
         {
             var end = Classes == 0 ? first + count : Math.Min(first + count, (at / _row + 1) * _row);
-            parts.Add(ImageTensor.ToBytes(_pipeline.Generate(new DiffusionRequest(end - at, seed + at, Classes == 0 ? null : at / _row % Classes, _settings.Steps, Classes == 0 ? null : _settings.GuidanceScale, _settings.Scheduler))));
+            parts.Add(ImageTensor.ToBytes(_pipeline.Generate(new DiffusionRequest(end - at, seed + at, Classes == 0 ? null : at / _row % Classes, _settings.Steps, _settings.GuidanceScale, _settings.Scheduler))));
             at = end;
         }
         return cat(parts).MoveToOuterDisposeScope();

@@ -28,15 +28,14 @@ internal sealed class AdaptationData : IDisposable
     private AdaptationData(AdaptationOptions options, AutoencoderKlConfig codec, (LatentSet Main, WideSet? Wide, LatentSet? Prior, LatentSet? Replay) sets, string sum)
     {
         (_options, _codec, (_main, _wide, _prior, _replay), Sha256, _captions) = (options, codec, sets, sum, new Captions(options));
-        var main = _main;
-        var share = Share(options, main.Count);
-        (_training, Validation) = (HashedParts.Places(main.Names, share, DataPart.Training), HashedParts.Places(main.Names, share, DataPart.Validation));
+        var share = Share(options, _main.Count);
+        (_training, Validation) = (HashedParts.Places(_main.Names, share, DataPart.Training), HashedParts.Places(_main.Names, share, DataPart.Validation));
         if (_training.Count == 0)
-            (_training, Validation) = ([.. Enumerable.Range(0, main.Count)], []);
-        Held = main.Count - _training.Count;
+            (_training, Validation) = ([.. Enumerable.Range(0, _main.Count)], []);
+        Held = _main.Count - _training.Count;
         if (!options.AspectBuckets)
             return;
-        var shapes = _training.GroupBy(index => (main.Latents[index].shape[^2], main.Latents[index].shape[^1])).Select(group => group.ToList()).ToList();
+        var shapes = _training.GroupBy(index => (_main.Latents[index].shape[^2], _main.Latents[index].shape[^1])).Select(group => group.ToList()).ToList();
         _buckets = (shapes, new BucketOrder(options.Seed + 3, [.. shapes.Select(shape => shape.Count)], options.BatchSize));
     }
 

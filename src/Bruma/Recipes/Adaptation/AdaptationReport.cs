@@ -22,17 +22,16 @@ public sealed class AdaptationReport
 
     private readonly AdaptationReportOptions _report;
     private readonly AdaptedModel _model;
-    private readonly string _output;
     private readonly Action<EvaluationProgress> _progress;
     private readonly CancellationToken _cancellation;
     private readonly List<string> _notes = [];
 
     private AdaptationReport(AdaptationReportOptions report, AdaptedModel model, Action<EvaluationProgress> progress, CancellationToken cancellation) =>
-        (_report, _model, _output, _progress, _cancellation) = (report, model, report.Output ?? report.Run, progress, cancellation);
+        (_report, _model, _progress, _cancellation) = (report, model, progress, cancellation);
 
     private AdaptationOptions Options => _model.Options;
 
-    private string Folder => Path.Combine(_output, "report");
+    private string Folder => Path.Combine(_report.Folder, "report");
 
     /// <summary>Draws, measures and writes <c>report.html</c> into the run's folder, or into another; pictures and <c>metrics.json</c> go to <c>report/</c> in it.</summary>
     /// <exception cref="BrumaException">The run is not finished, or of another recipe, or the model has nothing to be compared with.</exception>
@@ -65,7 +64,7 @@ public sealed class AdaptationReport
         var outlines = Outlines(wishes, samples, untrained);
         var findings = new AdaptationFindings(sets, size, [.. AdaptationVerdict.Of(sets, outlines)], _notes, outlines, drawing.Settings);
         Told("page", 1)(0);
-        AdaptationPage.Write((_output, _model.Run), (Options, _report), findings, new EvaluationPictures(photos.Squares, photos.ReferenceSet(), new SquaredSource(samples, Side), drawn), network);
+        AdaptationPage.Write((_report.Folder, _model.Run), (Options, _report), findings, new EvaluationPictures(photos.Squares, photos.ReferenceSet(), new SquaredSource(samples, Side), drawn), network);
         return findings;
     }
 

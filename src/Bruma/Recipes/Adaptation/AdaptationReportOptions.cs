@@ -13,6 +13,9 @@ public sealed record AdaptationReportOptions(string Run, int Count = AdaptationR
 {
     public const int StandardCount = 64;
 
+    /// <summary>The folder that gets the report.</summary>
+    public string Folder => Output ?? Run;
+
     /// <summary>Refuses values that no report could have.</summary>
     public AdaptationReportOptions Checked()
     {

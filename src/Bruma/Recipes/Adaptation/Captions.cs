@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Bruma.Data;
 using Bruma.Nn;
 
@@ -33,21 +32,12 @@ internal sealed class Captions(AdaptationOptions options)
         Of(source, example) is not { } first ? [unknown] : options.InstancePrompt is null ? [first, .. example.OtherCaptions ?? []] : [first];
 
     /// <summary>What may be said of an example where the largest square around its head is shown: <c>wide_text</c> of <c>metadata.jsonl</c>, a text or a list; null without.</summary>
-    public static IReadOnlyList<string>? Wide(ImageExample example)
+    public static IReadOnlyList<string>? Wide(ImageExample example) => example.Columns?.GetValueOrDefault(WideColumn) switch
     {
-        if (example.Columns?.GetValueOrDefault(WideColumn) is not { Length: > 0 } text)
-            return null;
-        if (text[0] != '[')
-            return [text];
-        try
-        {
-            return JsonSerializer.Deserialize<string[]>(text) is { Length: > 0 } list ? list : null;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
+        null or "" => null,
+        ['[', ..] => PictureMetadata.Column<string[]>(example, WideColumn) is { Length: > 0 } list ? list : null,
+        var text => [text],
+    };
 
     /// <summary>One of the captions as it is shown this time: dropped, shuffled, or in another sentence, as (seed, place) has it.</summary>
     public string Shown(IReadOnlyList<string> captions, long place)

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Bruma.Data;
 using Bruma.Imaging;
 using static TorchSharp.torch;
@@ -8,7 +7,8 @@ namespace Bruma.Recipes.Adaptation;
 /// <summary>The square of a picture that is trained on: around the head where <c>metadata.jsonl</c> has a <c>head_box</c>, else the middle.</summary>
 public static class PictureSquare
 {
-    private const double HeadMargin = 1.7;
+    /// <summary>Side of a close square, in sides of the head.</summary>
+    public const double HeadMargin = 1.7;
 
     /// <param name="picture">uint8 [1 or 3, H, W].</param>
     /// <param name="wide">Around a known head the largest square there is, in place of a close one.</param>
@@ -40,17 +40,6 @@ public static class PictureSquare
         static int Inside(int value, int most) => Math.Clamp(value, 0, most);
     }
 
-    private static int[]? HeadBox(ImageExample example)
-    {
-        if (example.Columns?.GetValueOrDefault("head_box") is not { } text)
-            return null;
-        try
-        {
-            return JsonSerializer.Deserialize<int[]>(text) is [var x0, var y0, var x1, var y1] && x1 > x0 && y1 > y0 ? [x0, y0, x1, y1] : null;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
+    private static int[]? HeadBox(ImageExample example) =>
+        PictureMetadata.Column<int[]>(example, "head_box") is [var x0, var y0, var x1, var y1] box && x1 > x0 && y1 > y0 ? box : null;
 }

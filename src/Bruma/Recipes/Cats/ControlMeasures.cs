@@ -28,11 +28,14 @@ internal sealed class ControlMeasures(ControlOptions options, (StableDiffusionPi
     /// <summary>Names of the classes as captions have them.</summary>
     public IReadOnlyList<string> Breeds { get; } = [.. seeing.Judge.Classes.Select(name => name.Replace('_', ' ').ToLowerInvariant())];
 
+    /// <summary>The class of a picture, where the classes take turns.</summary>
+    public string Breed(int picture) => Breeds[picture % Breeds.Count];
+
     /// <summary>Settings of the model itself, unless other steps were asked for.</summary>
     public ImageRequest Request { get; } = trained.Request with { Steps = options.Steps ?? trained.Request.Steps };
 
     /// <summary>"a photo of a bengal cat", with a word before the breed where one is given.</summary>
-    public string Prompt(int picture, string? word = null) => $"a photo of {EmojiGrammar.WithArticle($"{(word is null ? "" : $"{word} ")}{Breeds[picture % Breeds.Count]}")} cat";
+    public string Prompt(int picture, string? word = null) => $"a photo of {EmojiGrammar.WithArticle($"{(word is null ? "" : $"{word} ")}{Breed(picture)}")} cat";
 
     /// <summary>Draws a setting's pictures, classes in turn, into a folder of the output.</summary>
     /// <param name="prompt">Of picture i.</param>

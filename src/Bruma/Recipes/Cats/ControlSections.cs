@@ -13,7 +13,7 @@ namespace Bruma.Recipes.Cats;
 internal static class ControlSections
 {
     private const int FewestWithWord = 5; // photos
-    private const double HeadShare = 1 / 1.7; // of a square around a head
+    private const double HeadShare = 1 / PictureSquare.HeadMargin; // of a square around a head
     private const double Level = 255;
 
     private static readonly double[] Scales = [1, 2, 3, 4, 6, 8];
@@ -51,7 +51,7 @@ internal static class ControlSections
     {
         using var scope = NewDisposeScope();
         var (rows, shown) = (new List<ControlRow>(), new List<(string, ImageSource)>());
-        var spanish = measures.Draw("spanish", measures.Options.Samples, i => $"foto de un gato {CatCaptions.InSpanish(measures.Breeds[i % measures.Breeds.Count])}");
+        var spanish = measures.Draw("spanish", measures.Options.Samples, i => $"foto de un gato {CatCaptions.InSpanish(measures.Breed(i))}");
         foreach (var (name, pictures) in new[] { ("English", measures.Plain()), ("Spanish", spanish) })
         {
             rows.Add(new(name, [measures.Judge.Right(measures.Features(pictures), i => i % measures.Breeds.Count)]));
@@ -95,9 +95,8 @@ internal static class ControlSections
         if (FramingJudge.Of(measures.Photos, measures.Features) is not { } judge)
             return null;
         var (rows, shown) = (new List<ControlRow>(), new List<(string, ImageSource)>());
-        string Breed(int picture) => measures.Breeds[picture % measures.Breeds.Count];
-        var close = measures.Draw("framing-close", measures.Options.Samples, i => CatCaptions.Close(Breed(i))[0]);
-        var whole = measures.Draw("framing-whole", measures.Options.Samples, i => CatCaptions.Whole(Breed(i))[0]);
+        var close = measures.Draw("framing-close", measures.Options.Samples, i => CatCaptions.Close(measures.Breed(i))[0]);
+        var whole = measures.Draw("framing-whole", measures.Options.Samples, i => CatCaptions.Whole(measures.Breed(i))[0]);
         foreach (var (name, pictures, isClose) in new (string, ImageSource, bool?)[] { ("close-up", close, true), ("whole", whole, false), ("without asking", measures.Plain(), null) })
         {
             var shares = judge.Shares(measures.Features(pictures));

@@ -9,7 +9,7 @@ namespace Bruma.Recipes.Cats;
 internal sealed class FramingJudge
 {
     /// <summary>From here on it is a close-up: between the shares that the two words stand for.</summary>
-    public const double Close = (CatPhotos.SmallHead + 1 / 1.7) / 2;
+    public const double Close = (CatPhotos.SmallHead + 1 / PictureSquare.HeadMargin) / 2;
 
     private const int Fewest = 10;
 
