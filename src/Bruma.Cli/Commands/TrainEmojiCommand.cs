@@ -15,6 +15,8 @@ internal static class TrainEmojiCommand
     private const int CoolingSteps = 500;
     private const int RefiningSteps = 5000;
     private const int ContinuedSteps = 5000;
+    private const int RefiningBatch = 16;
+    private const double AdversaryWeight = 0.5;
 
     /// <summary>Training by a recipe shares its name with training on one's own pictures; the option tells them apart.</summary>
     public static string[] Rewrite(string[] args) =>
@@ -30,7 +32,9 @@ internal static class TrainEmojiCommand
         var only = new Option<string?>("--only") { Description = $"Only one stage: {string.Join(", ", EmojiTraining.StageNames)}." };
         var stages = new Option<string?>("--stages") { Description = "Another run whose finished stages vae and text the stage unet builds on (default: this run's own)." };
         var coolDown = new Option<string?>("--cool-down") { Description = "Make a model of a denoiser that is still in training: RUN/unet, whose newest checkpoint is trained on for --steps with a falling rate. That run itself goes on as before." };
-        var refine = new Option<string?>("--refine-decoder") { Description = "Train the decoder of a finished autoencoder, RUN/vae, on for --steps; its latents stay what they are, so the result takes the place of RUN/vae/model at any time." };
+        var refine = new Option<string?>("--refine-decoder") { Description = "Train the decoder of a finished autoencoder, RUN/vae or a model such as emoji, on for --steps, against a discriminator that sees what is blurred. The latents stay what they are, so the result takes the autoencoder's place at any time." };
+        var adversary = new Option<double>("--adversary-weight") { Description = "With --refine-decoder: the discriminator's pull beside the other losses; 0 leaves it out.", DefaultValueFactory = _ => AdversaryWeight };
+        var batch = new Option<int>("--batch-size") { Description = "Pictures per step of --refine-decoder with a model.", DefaultValueFactory = _ => RefiningBatch };
         var goOn = new Option<string?>("--continue") { Description = "Train the denoiser of a finished model, such as emoji, on for --steps: its weights are the start, autoencoder and tokenizer stay, the last quarter cools down. No run folder is needed." };
         var steps = new Option<int?>("--steps") { Description = $"Steps of --cool-down (default: {CoolingSteps}), --refine-decoder (default: {RefiningSteps}), --continue (default: {ContinuedSteps}) or --only (default: those of the stage)." };
         var resolution = new Option<int>("--resolution") { Description = "Side of the pictures, 64 or 128.", DefaultValueFactory = _ => 128 };
@@ -38,16 +42,27 @@ internal static class TrainEmojiCommand
         var precision = new Option<string?>("--precision") { Description = "bf16 or fp32 (default: bf16 where the CPU has it)." };
         var threads = new Option<int>("--threads") { Description = "Threads; 0 for all processors." };
         var json = new Option<bool>("--json") { Description = "Progress as JSON lines." };
-        var command = new Command(Name, "Train the text-to-image model that comes with Bruma, from data to model. Example: bruma train text-to-image --recipe emoji --output runs/emoji") { recipe, output, data, photos, quick, only, stages, coolDown, refine, goOn, steps, resolution, seed, precision, threads, json };
+        var command = new Command(Name, "Train the text-to-image model that comes with Bruma, from data to model. Example: bruma train text-to-image --recipe emoji --output runs/emoji") { recipe, output, data, photos, quick, only, stages, coolDown, refine, adversary, batch, goOn, steps, resolution, seed, precision, threads, json };
         command.SetAction((parsed, cancellation) => TrainingSession.Start(() =>
         {
             if (parsed.GetValue(recipe) != EmojiOptions.RecipeName)
                 throw new UsageException($"--recipe {parsed.GetValue(recipe)}: no such recipe; there are {string.Join(", ", [EmojiOptions.RecipeName, .. RecipeFlags.Of(LongName)])}.");
             if (parsed.GetValue(coolDown) is { } going)
                 return Begun(EmojiUnetTraining.CoolDown(parsed.GetValue(output)!, going, Checked(parsed.GetValue(steps), CoolingSteps), EmojiSplits.Committed));
-            if (parsed.GetValue(refine) is { } finished)
-                return Begun(EmojiVaeTraining.Refine(parsed.GetValue(output)!, finished, Checked(parsed.GetValue(steps), RefiningSteps), EmojiSplits.Committed));
+            var pull = parsed.GetValue(adversary) is >= 0 and var weight ? weight : throw new UsageException(FormattableString.Invariant($"--adversary-weight {parsed.GetValue(adversary)}: must be 0 or more."));
+            if (parsed.GetValue(refine) is { } finished && RunFolder.IsRun(finished) && !File.Exists(Path.Combine(finished, "model", "model_index.json")))
+                return Begun(EmojiVaeTraining.Refine(parsed.GetValue(output)!, finished, Checked(parsed.GetValue(steps), RefiningSteps), pull, EmojiSplits.Committed));
             var pictures = parsed.GetValue(data) ?? EmojiDataset.DefaultFolder(EmojiOptions.RecipeName);
+            var photosOfPets = parsed.GetValue(photos) ?? PictureSets.Pets;
+            if (parsed.GetValue(refine) is { } refined)
+                return EmojiVaeTraining.Start(parsed.GetValue(output)!, new EmojiVaeOptions(pictures, photosOfPets).Refining(Path.GetFullPath(Path.Combine(ModelPath.Find(refined), "vae")), Checked(parsed.GetValue(steps), RefiningSteps)) with
+                {
+                    AdversaryWeight = pull,
+                    BatchSize = Checked(parsed.GetValue(batch), RefiningBatch, "--batch-size"),
+                    Seed = parsed.GetValue(seed),
+                    Precision = Native.Precision(parsed.GetValue(precision)),
+                    Threads = Native.UseThreads(parsed.GetValue(threads)),
+                }, EmojiSplits.Committed);
             if (parsed.GetValue(goOn) is { } model)
                 return EmojiUnetTraining.Start(parsed.GetValue(output)!, EmojiUnetOptions.Continued(pictures, Path.GetFullPath(ModelPath.Find(model)), Checked(parsed.GetValue(steps), ContinuedSteps)) with
                 {
@@ -56,14 +71,14 @@ internal static class TrainEmojiCommand
                     Threads = Native.UseThreads(parsed.GetValue(threads)),
                 }, EmojiSplits.Committed);
             var options = TrainingSession.Checked(() => new EmojiOptions(
-                pictures, parsed.GetValue(photos) ?? PictureSets.Pets, FashionMnist.IsThere, parsed.GetValue(quick), parsed.GetValue(resolution),
+                pictures, photosOfPets, FashionMnist.IsThere, parsed.GetValue(quick), parsed.GetValue(resolution),
                 parsed.GetValue(only), parsed.GetValue(steps), parsed.GetValue(stages) is { } other ? Path.GetFullPath(other) : null, parsed.GetValue(seed), Native.Precision(parsed.GetValue(precision)), Native.UseThreads(parsed.GetValue(threads))).Checked());
             return EmojiTraining.Start(parsed.GetValue(output)!, options);
         }, parsed.GetValue(json), cancellation));
         return command;
     }
 
-    private static int Checked(int? steps, int standard) => steps is < 1 ? throw new UsageException($"--steps {steps}: must be at least 1.") : steps ?? standard;
+    private static int Checked(int? number, int standard, string option = "--steps") => number is < 1 ? throw new UsageException($"{option} {number}: must be at least 1.") : number ?? standard;
 
     private static ITrainingRun Begun(ITrainingRun training)
     {

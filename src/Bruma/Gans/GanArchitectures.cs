@@ -97,6 +97,18 @@ public static class GanArchitectures
         }
     }
 
+    /// <summary>A logit for every patch of 70 px (Isola et al. 2017, arXiv:1611.07004): [B, C, H, W] to [B, 1, H/8 - 2, W/8 - 2], with spectral norms.</summary>
+    public static DiscriminatorConfig PatchDiscriminator(int channels, int width) => new(
+    [
+        Patch(channels, width, 2), LayerSpec.Leaky(Slope),
+        Patch(width, 2 * width, 2), LayerSpec.Leaky(Slope),
+        Patch(2 * width, 4 * width, 2), LayerSpec.Leaky(Slope),
+        Patch(4 * width, 4 * width, 1), LayerSpec.Leaky(Slope),
+        Patch(4 * width, 1, 1),
+    ]);
+
+    private static LayerSpec Patch(int from, int to, int stride) => LayerSpec.Conv(from, to, 4, stride, spectralNorm: true);
+
     private static int[] WidthsFor(int resolution) => resolution <= 40 ? Widths : WidthsOfLarge;
 
     private static int Levels(int resolution)

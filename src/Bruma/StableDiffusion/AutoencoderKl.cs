@@ -48,6 +48,9 @@ public sealed class AutoencoderKl : Module<Tensor, Tensor>
     /// <summary>The type of the weights, in which it computes.</summary>
     public ScalarType Precision => decoder.Output.weight.dtype;
 
+    /// <summary>The weight of the decoder's last convolution, [3, C, 3, 3].</summary>
+    public Parameter LastWeight => decoder.Output.weight;
+
     /// <summary>Loads a folder with <c>config.json</c> and the weights beside it; the weights become fp32.</summary>
     /// <exception cref="BrumaException">A file is missing or damaged, or the weights do not fit the config.</exception>
     public static AutoencoderKl Load(string folder, string? variant = null) => Load(folder, variant, ScalarType.Float32);

@@ -41,7 +41,7 @@ internal sealed unsafe class EmojiVaeBatches(EmojiDataset data, IReadOnlyList<in
     /// <summary>A photo, a garment or tiles, whichever there are, alike often.</summary>
     private void Other(float* target, int size, HashedDraws draws)
     {
-        var kind = draws.Below(others.Count + 1);
+        var kind = draws.Below(others.Count + (options.Tiles ? 1 : 0));
         if (kind == others.Count)
             Tiles(target, size, draws);
         else

@@ -16,14 +16,23 @@ public static class EmojiVaeLoss
     {
         using var scope = NewDisposeScope();
         var error = output.to(float32) - pictures;
-        var across = error.narrow(3, 1, error.shape[3] - 1) - error.narrow(3, 0, error.shape[3] - 1);
-        var down = error.narrow(2, 1, error.shape[2] - 1) - error.narrow(2, 0, error.shape[2] - 1);
         var areas = nn.functional.avg_pool2d(error, Area);
-        return (error.abs().mean() + 0.5 * (across.abs().mean() + down.abs().mean()) + 0.5 * error.square().mean() + 0.5 * areas.abs().mean()).MoveToOuterDisposeScope();
+        return (error.abs().mean() + 0.5 * Edges(error) + 0.5 * error.square().mean() + 0.5 * areas.abs().mean()).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Mean absolute difference of neighbours, beside each other and below each other: what is blurred has less.</summary>
+    /// <param name="pictures">[B, C, H, W].</param>
+    /// <returns>0-D.</returns>
+    public static Tensor Edges(Tensor pictures)
+    {
+        using var scope = NewDisposeScope();
+        var across = pictures.narrow(3, 1, pictures.shape[3] - 1) - pictures.narrow(3, 0, pictures.shape[3] - 1);
+        var down = pictures.narrow(2, 1, pictures.shape[2] - 1) - pictures.narrow(2, 0, pictures.shape[2] - 1);
+        return (across.abs().mean() + down.abs().mean()).MoveToOuterDisposeScope();
     }
 
     /// <summary>Reconstruction from a sampled latent plus the weighted divergence, summed over a picture's latents.</summary>
-    /// <param name="further">Added to the reconstruction's loss, of output and pictures; null for nothing.</param>
+    /// <param name="further">The whole loss, of output and that loss; null adds nothing to it.</param>
     public static Tensor Of(AutoencoderKl network, Tensor pictures, double klWeight, Generator random, Func<Tensor, Tensor, Tensor>? further = null)
     {
         using var scope = NewDisposeScope();
@@ -33,6 +42,6 @@ public static class EmojiVaeLoss
         var divergence = 0.5 * (mean.square() + logVariance.exp() - 1 - logVariance).sum([1L, 2L, 3L]).mean();
         var output = network.Decode(latents);
         var loss = Reconstruction(output, pictures) + klWeight * divergence;
-        return (further is null ? loss : loss + further(output, pictures)).MoveToOuterDisposeScope();
+        return (further is null ? loss : further(output, loss)).MoveToOuterDisposeScope();
     }
 }

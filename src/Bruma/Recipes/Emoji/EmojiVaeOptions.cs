@@ -1,3 +1,4 @@
+using Bruma.Gans;
 using Bruma.StableDiffusion;
 using Bruma.Training;
 
@@ -14,6 +15,8 @@ namespace Bruma.Recipes.Emoji;
 /// <param name="KlWeight">Of the divergence summed over a picture's latents.</param>
 /// <param name="FeatureWeight">Of the distance in the features of the text stage's picture network, where that stage is beside this one.</param>
 /// <param name="FeaturesFrom">Share of the steps before which features do not count.</param>
+/// <param name="Tiles">Whether plain tiles are among the other pictures.</param>
+/// <param name="AdversaryWeight">Of a discriminator of patches, which sees what is blurred; 0 leaves it out.</param>
 /// <param name="From">Folder of a finished autoencoder whose decoder alone is trained on, so that its latents stay what they are; null trains both halves from scratch.</param>
 public sealed record EmojiVaeOptions(
     string Data,
@@ -36,11 +39,15 @@ public sealed record EmojiVaeOptions(
     long Seed = 0,
     string Precision = "fp32",
     int Threads = 0,
+    bool Tiles = true,
+    double AdversaryWeight = 0,
     string? From = null)
 {
     public const string RecipeName = "emoji-vae";
 
-    private const double RefiningRate = 5e-4;
+    private const double RefiningRate = 3e-4;
+    private const double RefinedPhotos = 0.4;
+    private const double AdversaryAlone = 0.05;
 
     /// <summary>Names the recipe in <c>config.json</c>, so that <c>resume</c> knows what to run.</summary>
     public string Recipe { get; init; } = RecipeName;
@@ -53,9 +60,28 @@ public sealed record EmojiVaeOptions(
     /// <summary>128 px with latents of 16x16 and 8 channels: what ships.</summary>
     public static EmojiVaeOptions Large(string data) => new(data);
 
-    /// <summary>More steps for the decoder of a finished run, with features from the first.</summary>
-    /// <param name="model">The model of that run.</param>
-    public EmojiVaeOptions Refining(string model, int steps) => this with { From = model, Steps = steps, LearningRate = RefiningRate, KlWeight = 0, FeaturesFrom = 0, Seed = Seed + 1 };
+    /// <summary>More steps for the decoder of a finished autoencoder of the layout that <see cref="Large"/> or <see cref="Small"/> has: emoji and photos alone, features from the first step.</summary>
+    /// <param name="model">Folder of the autoencoder.</param>
+    public EmojiVaeOptions Refining(string model, int steps)
+    {
+        var network = AutoencoderKl.ReadConfig(model);
+        return this with
+        {
+            From = model,
+            Steps = steps,
+            Size = network.SampleSize?.Height ?? Size,
+            LatentChannels = network.LatentChannels,
+            Widths = [.. network.BlockOutChannels],
+            Groups = network.NormNumGroups,
+            Garments = false,
+            Tiles = false,
+            OtherShare = Photos is null ? 0 : RefinedPhotos,
+            LearningRate = RefiningRate,
+            WarmupSteps = Math.Min(WarmupSteps, steps / 10),
+            KlWeight = 0,
+            FeaturesFrom = 0,
+        };
+    }
 
     /// <summary>Two minutes for everything: small enough to be seen to learn.</summary>
     public static EmojiVaeOptions Quick(string data) => new(data, Garments: false, Size: 64, LatentChannels: 4, Widths: [16, 32, 32], Steps: 60, BatchSize: 16, WarmupSteps: 5, EmaDecay: 0.9, MeasureEvery: 30, OtherShare: 0);
@@ -66,6 +92,8 @@ public sealed record EmojiVaeOptions(
     public AutoencoderKlConfig Network => new(
         DownBlockTypes: [.. Widths.Select(_ => "DownEncoderBlock2D")], UpBlockTypes: [.. Widths.Select(_ => "UpDecoderBlock2D")], BlockOutChannels: Widths,
         LayersPerBlock: 1, LatentChannels: LatentChannels, NormNumGroups: Groups, SampleSize: Size, ScalingFactor: 1, ForceUpcast: false);
+
+    internal PatchAdversaryOptions Adversary => new(AdversaryWeight, (long)(AdversaryAlone * Steps), Seed: Seed);
 
     internal TrainerOptions Trainer => new(
         Steps, new LearningRateSchedule("cosine", LearningRate, WarmupSteps, Steps), new AdamWOptions(LearningRate), new EmaOptions(EmaDecay), Seed: Seed);

@@ -1,5 +1,6 @@
 using Bruma.Data;
 using Bruma.Data.Emoji;
+using Bruma.Gans;
 using Bruma.Imaging;
 using Bruma.Metrics;
 using Bruma.Nn;
@@ -26,6 +27,7 @@ public sealed class EmojiVaeTraining : EmojiStage<PictureBatch>
     private readonly List<int> _hidden;
     private readonly AutoencoderKl _network;
     private readonly EmojiFeatureLoss? _features;
+    private readonly PatchAdversary? _adversary;
 
     private EmojiVaeTraining(RunFolder run, EmojiVaeOptions options, EmojiDataset data, EmojiSplits splits)
         : base(run, options.Settings)
@@ -39,6 +41,7 @@ public sealed class EmojiVaeTraining : EmojiStage<PictureBatch>
             throw new BrumaException($"{options.Data}: none of its pictures is held out, so nothing could be measured; build more concepts.");
         _network = options.From is { } from ? WithFrozenEncoder(from) : Untrained(options);
         _features = options.FeatureWeight > 0 ? EmojiFeatureLoss.Beside(options.From is { } model ? Path.GetDirectoryName(model)! : run.Root, options.Precision) : null;
+        _adversary = options.AdversaryWeight > 0 ? new PatchAdversary(options.Adversary) : null;
         Trainer = new Trainer<PictureBatch>(_network, Loss, options.Trainer, ComputePrecision.TypeOf(options.Precision));
     }
 
@@ -60,17 +63,18 @@ public sealed class EmojiVaeTraining : EmojiStage<PictureBatch>
         return new EmojiVaeTraining(run, options, data, splits);
     }
 
-    /// <summary>Trains the decoder of a finished run on, in a folder of its own; the encoder, and so every latent, stays as it is.</summary>
+    /// <summary>Trains the decoder of a finished run on, in a folder of its own, with the data of that run; the encoder, and so every latent, stays as it is.</summary>
     /// <param name="run">Folder of the autoencoder's run, which is left as it is.</param>
+    /// <param name="adversary">Weight of a discriminator of patches; 0 for none.</param>
     /// <exception cref="BrumaException">The run is not finished.</exception>
-    public static EmojiVaeTraining Refine(string folder, string run, int steps, EmojiSplits splits)
+    public static EmojiVaeTraining Refine(string folder, string run, int steps, double adversary, EmojiSplits splits)
     {
         var finished = RunFolder.Open(run);
         var options = EmojiOptionsJson.Read(finished.Config, EmojiOptionsJson.Default.EmojiVaeOptions);
         if (options.Recipe != EmojiVaeOptions.RecipeName)
-            throw new BrumaException($"{run}: is a run of {options.Recipe}; give that of an autoencoder, RUN/vae.");
+            throw new BrumaException($"{run}: is a run of {options.Recipe}; give that of an autoencoder, RUN/vae, or a finished model.");
         return Directory.Exists(finished.Model)
-            ? Start(folder, options.Refining(Path.GetFullPath(finished.Model), steps), splits)
+            ? Start(folder, options.Refining(Path.GetFullPath(finished.Model), steps) with { AdversaryWeight = adversary, Seed = options.Seed + 1 }, splits)
             : throw new BrumaException($"{run}: the autoencoder is not finished; finish it first (bruma resume {run}).");
     }
 
@@ -108,6 +112,7 @@ public sealed class EmojiVaeTraining : EmojiStage<PictureBatch>
         base.Dispose();
         _network.Dispose();
         _features?.Dispose();
+        _adversary?.Dispose();
         _data.Dispose();
         foreach (var images in _others)
             images.Dispose();
@@ -115,11 +120,11 @@ public sealed class EmojiVaeTraining : EmojiStage<PictureBatch>
 
     protected override IEnumerable<PictureBatch> Batches(long first) => Prefetch.From(first, new EmojiVaeBatches(_data, _seen, _options, _others).At);
 
-    /// <summary>Reconstruction of 256 held-out emoji without noise; the PSNR is that of the mean error over all of them.</summary>
+    /// <summary>Reconstruction of 256 held-out emoji without noise; the PSNR is that of the mean error over all of them, sharpness 1 is that of the pictures.</summary>
     protected override IReadOnlyDictionary<string, double> Measure(long step)
     {
         using var scope = NewDisposeScope();
-        var (loss, squares, similarity, deviation) = (0.0, 0.0, 0.0, 0.0);
+        var (loss, squares, similarity, deviation, edges, wanted) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
         var chosen = EmojiPrompts.Spread(_hidden, Measured);
         foreach (var part in chosen.Chunk(MeasureBatch))
         {
@@ -131,14 +136,39 @@ public sealed class EmojiVaeTraining : EmojiStage<PictureBatch>
             squares += PixelSimilarity.MeanSquaredError(output, pictures).sum().item<double>();
             similarity += PixelSimilarity.Ssim(output, pictures, 2).sum().item<double>();
             deviation += latents.to(float32).std().item<float>() * part.Length;
+            edges += EmojiVaeLoss.Edges(output).item<float>() * part.Length;
+            wanted += EmojiVaeLoss.Edges(pictures).item<float>() * part.Length;
         }
         DrawSheet(step);
-        return new Dictionary<string, double> { [EmojiMeasures.Loss] = loss / chosen.Count, ["psnr"] = 10 * Math.Log10(4 / (squares / chosen.Count)), ["ssim"] = similarity / chosen.Count, ["latent_std"] = deviation / chosen.Count };
+        return new Dictionary<string, double>
+        {
+            [EmojiMeasures.Loss] = loss / chosen.Count,
+            ["psnr"] = 10 * Math.Log10(4 / (squares / chosen.Count)),
+            ["ssim"] = similarity / chosen.Count,
+            ["sharpness"] = edges / wanted,
+            ["latent_std"] = deviation / chosen.Count,
+        };
     }
 
-    /// <summary>Values first; features, which say little of a blur, count when the rest is in place.</summary>
-    private Tensor Loss(PictureBatch batch, Generator random) => EmojiVaeLoss.Of(_network, batch.Pictures, _options.KlWeight, random,
-        _features is null || batch.Number < _options.FeaturesFrom * _options.Steps ? null : (output, pictures) => _options.FeatureWeight * _features.Of(output, pictures));
+    protected override void Save(string folder)
+    {
+        base.Save(folder);
+        _adversary?.Save(folder);
+    }
+
+    protected override void Restore(string folder, long step)
+    {
+        base.Restore(folder, step);
+        _adversary?.Restore(folder);
+    }
+
+    private Tensor Loss(PictureBatch batch, Generator random) => EmojiVaeLoss.Of(_network, batch.Pictures, _options.KlWeight, random, (output, loss) =>
+    {
+        using var scope = NewDisposeScope();
+        if (_features is not null && batch.Number >= _options.FeaturesFrom * _options.Steps) // they say little of a blur, so values come first
+            loss = loss + _options.FeatureWeight * _features.Of(output, batch.Pictures);
+        return (_adversary is null ? loss : _adversary.AddTo(loss, output, batch.Pictures, _network.LastWeight, batch.Number)).MoveToOuterDisposeScope();
+    });
 
     /// <summary>Held-out pictures and below each its reconstruction.</summary>
     private void DrawSheet(long step)

@@ -109,14 +109,29 @@ public sealed class EmojiUnetTests(EmojiStages stages) : IClassFixture<EmojiStag
     public void Refining_the_decoder_leaves_the_encoder_to_the_bit()
     {
         var finished = Path.Combine(stages.Run, "vae");
-        EmojiStages.Complete(EmojiVaeTraining.Refine(_folder["refined"], finished, 2, TinyEmoji.Splits));
+        EmojiStages.Complete(EmojiVaeTraining.Refine(_folder["refined"], finished, 2, 0, TinyEmoji.Splits));
         using var scope = NewDisposeScope();
         using var before = new SafetensorsFile(Path.Combine(finished, "model", "diffusion_pytorch_model.safetensors"));
         using var after = new SafetensorsFile(Path.Combine(_folder["refined"], "model", "diffusion_pytorch_model.safetensors"));
         Assert.Equal(before.Tensors.Keys.Order(StringComparer.Ordinal), after.Tensors.Keys.Order(StringComparer.Ordinal));
         var changed = before.Tensors.Keys.Where(name => !before.Read(name).Equals(after.Read(name))).Select(name => name.Split('.')[0]).Distinct();
         Assert.Equal(["decoder", "post_quant_conv"], changed.Order(StringComparer.Ordinal));
-        Assert.Contains("emoji-text", Assert.Throws<BrumaException>(() => EmojiVaeTraining.Refine(_folder["other"], Path.Combine(stages.Run, "text"), 2, TinyEmoji.Splits)).Message, StringComparison.Ordinal);
+        Assert.Contains("emoji-text", Assert.Throws<BrumaException>(() => EmojiVaeTraining.Refine(_folder["other"], Path.Combine(stages.Run, "text"), 2, 0, TinyEmoji.Splits)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_refinement_against_a_discriminator_goes_on_to_the_same_bytes()
+    {
+        var finished = Path.Combine(stages.Run, "vae");
+        EmojiStages.Complete(EmojiVaeTraining.Refine(_folder["whole"], finished, 3, 0.5, TinyEmoji.Splits));
+        using (var first = EmojiVaeTraining.Refine(_folder["stopped"], finished, 3, 0.5, TinyEmoji.Splits))
+        using (var stop = new CancellationTokenSource())
+            foreach (var _ in first.Run(stop.Token))
+                stop.Cancel();
+        EmojiStages.Complete(EmojiVaeTraining.Resume(_folder["stopped"], TinyEmoji.Splits));
+        foreach (var file in Directory.EnumerateFiles(_folder["whole/model"]).Concat(Directory.EnumerateFiles(_folder["whole/checkpoints/step-0000003"])))
+            Assert.Equal(Convert.ToHexString(File.ReadAllBytes(file)), Convert.ToHexString(File.ReadAllBytes(file.Replace("whole", "stopped", StringComparison.Ordinal))));
+        Assert.True(File.Exists(_folder["whole/checkpoints/step-0000003/discriminator.safetensors"]));
     }
 
     [Fact]
