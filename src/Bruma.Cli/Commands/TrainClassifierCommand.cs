@@ -10,7 +10,7 @@ internal static class TrainClassifierCommand
 
     public static Command Create()
     {
-        var data = new Option<string>("--data") { Description = "fashion-mnist, or a folder with classes as subfolders.", Required = true };
+        var data = new Option<string>("--data") { Description = $"fashion-mnist, one of {string.Join(", ", PictureSets.Names)}, or a folder with classes as subfolders.", Required = true };
         var output = new Option<string>("--output", "-o") { Description = "Folder of the run; must be new or empty.", Required = true };
         var steps = Number("--steps", "Optimizer updates.", Defaults.Steps);
         var batchSize = Number("--batch-size", "Images per update.", Defaults.BatchSize);
@@ -29,7 +29,7 @@ internal static class TrainClassifierCommand
             data, output, steps, batchSize, learningRate, weightDecay, smoothing, flip, resolution, checkpointEvery, seed, threads, name, json,
         };
         command.SetAction((parsed, cancellation) => TrainingSession.Start(() => ClassifierTraining.Start(parsed.GetValue(output)!, TrainingSession.Checked(() => new ClassifierOptions(
-            parsed.GetValue(data)!, parsed.GetValue(steps), parsed.GetValue(batchSize), parsed.GetValue(learningRate), parsed.GetValue(weightDecay), parsed.GetValue(smoothing), parsed.GetValue(flip), parsed.GetValue(resolution),
+            PictureSets.Folder(parsed.GetValue(data)!), parsed.GetValue(steps), parsed.GetValue(batchSize), parsed.GetValue(learningRate), parsed.GetValue(weightDecay), parsed.GetValue(smoothing), parsed.GetValue(flip), parsed.GetValue(resolution),
             parsed.GetValue(checkpointEvery), parsed.GetValue(seed) ?? Random.Shared.Next(), Native.UseThreads(parsed.GetValue(threads)), parsed.GetValue(name) ?? Path.GetFileName(parsed.GetValue(data)!.TrimEnd('/'))).Checked())),
             parsed.GetValue(json), cancellation));
         return command;

@@ -21,7 +21,7 @@ internal static class TrainCommand
 
     private static Command Diffusion()
     {
-        var data = new Option<string>("--data") { Description = "fashion-mnist, or a folder of images (classes as subfolders).", Required = true };
+        var data = new Option<string>("--data") { Description = $"fashion-mnist, one of {string.Join(", ", PictureSets.Names)}, or a folder of images (classes as subfolders).", Required = true };
         var output = new Option<string>("--output", "-o") { Description = "Folder of the run; must be new or empty.", Required = true };
         var steps = Number("--steps", "Optimizer updates.", Defaults.Steps);
         var batchSize = new Option<int?>("--batch-size") { Description = "Images per micro-batch (default: 128 to 36 px, 32 to 72 px, else 16)." };
@@ -59,7 +59,7 @@ internal static class TrainCommand
             warmup, weightDecay, clip, ema, classDropout, dropout, minSnr, noiseOffset, perturbation, flip, crop, checkpointing, report, evaluateEvery, evaluateSamples, json,
         };
         command.SetAction((parsed, cancellation) => TrainingSession.Start(() => DiffusionTraining.Start(parsed.GetValue(output)!, TrainingSession.Checked(() => new DiffusionOptions(
-            parsed.GetValue(data)!, parsed.GetValue(steps), parsed.GetValue(batchSize) ?? 0, parsed.GetValue(accumulation), parsed.GetValue(checkpointEvery), parsed.GetValue(sampleEvery),
+            PictureSets.Folder(parsed.GetValue(data)!), parsed.GetValue(steps), parsed.GetValue(batchSize) ?? 0, parsed.GetValue(accumulation), parsed.GetValue(checkpointEvery), parsed.GetValue(sampleEvery),
             parsed.GetValue(checkpointsLimit), parsed.GetValue(seed) ?? Random.Shared.Next(), Native.Precision(parsed.GetValue(precision)), Native.UseThreads(parsed.GetValue(threads)), parsed.GetValue(resolution),
             parsed.GetValue(prediction)!, parsed.GetValue(sampling)!, parsed.GetValue(learningRate), parsed.GetValue(schedule)!, parsed.GetValue(warmup), parsed.GetValue(weightDecay), parsed.GetValue(clip), parsed.GetValue(ema),
             parsed.GetValue(classDropout), parsed.GetValue(dropout), parsed.GetValue(minSnr), parsed.GetValue(noiseOffset), parsed.GetValue(perturbation), true, parsed.GetValue(flip), parsed.GetValue(crop),

@@ -11,7 +11,7 @@ internal static class TrainGanCommand
 
     public static Command Create()
     {
-        var data = new Option<string>("--data") { Description = "fashion-mnist, or a folder of images (classes as subfolders).", Required = true };
+        var data = new Option<string>("--data") { Description = $"fashion-mnist, one of {string.Join(", ", PictureSets.Names)}, or a folder of images (classes as subfolders).", Required = true };
         var output = new Option<string>("--output", "-o") { Description = "Folder of the run; must be new or empty.", Required = true };
         var objective = new Option<string>("--objective") { Description = $"What the two networks play for: {string.Join(", ", GanRecipe.Names)}.", DefaultValueFactory = _ => Defaults.Objective };
         var architecture = new Option<string?>("--architecture") { Description = "dcgan or resnet (default: resnet for r3gan, else dcgan)." };
@@ -40,7 +40,7 @@ internal static class TrainGanCommand
             penalty, penaltyEvery, ema, augment, flip, threads, json,
         };
         command.SetAction((parsed, cancellation) => TrainingSession.Start(() => GanTraining.Start(parsed.GetValue(output)!, TrainingSession.Checked(() => new GanOptions(
-            parsed.GetValue(data)!, parsed.GetValue(objective)!.ToLowerInvariant(), parsed.GetValue(architecture)?.ToLowerInvariant(), parsed.GetValue(steps), parsed.GetValue(batchSize) is { } size ? Positive(size) : 0,
+            PictureSets.Folder(parsed.GetValue(data)!), parsed.GetValue(objective)!.ToLowerInvariant(), parsed.GetValue(architecture)?.ToLowerInvariant(), parsed.GetValue(steps), parsed.GetValue(batchSize) is { } size ? Positive(size) : 0,
             parsed.GetValue(resolution), parsed.GetValue(seed) ?? Random.Shared.Next(), parsed.GetValue(checkpointEvery), parsed.GetValue(checkpointsLimit), parsed.GetValue(evaluateEvery), parsed.GetValue(evaluateSamples),
             parsed.GetValue(latent), parsed.GetValue(learningRate), parsed.GetValue(judgeRate), parsed.GetValue(judgeSteps), parsed.GetValue(penalty), parsed.GetValue(penaltyEvery), parsed.GetValue(ema),
             Groups(parsed.GetValue(augment)), parsed.GetValue(flip), Native.UseThreads(parsed.GetValue(threads))).Checked())), parsed.GetValue(json), cancellation));
