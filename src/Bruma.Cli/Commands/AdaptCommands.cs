@@ -90,6 +90,7 @@ internal sealed class AdaptOptionSet
     private readonly Option<double> _priorWeight;
     private readonly Option<string?> _placeholder;
     private readonly Option<string?> _initializer;
+    private readonly Option<string?> _property;
     private readonly Option<int> _vectors;
     private readonly Option<string?> _template;
     private readonly Option<double> _captionDropout;
@@ -146,6 +147,7 @@ internal sealed class AdaptOptionSet
         _priorWeight = Number("--prior-loss-weight", "How much they count.", defaults.PriorLossWeight);
         _placeholder = Add(new Option<string?>("--placeholder-token") { Description = "The new word." });
         _initializer = Add(new Option<string?>("--initializer-token") { Description = "A word that comes near, whose vector it begins with." });
+        _property = Add(new Option<string?>("--learnable-property") { Description = $"What the new word stands for: {AdaptationOptions.Thing}, or {AdaptationOptions.Style}, whose pictures may have captions of what they show (default: {AdaptationOptions.Thing})." });
         _vectors = Number("--num-vectors", "Vectors of the new word.", defaults.Vectors);
         _template = Add(new Option<string?>("--caption-template") { Description = "Caption of pictures without one; {class} stands for their folder." });
         _captionDropout = Number("--caption-dropout", "Share of examples shown without their caption.", WatchesByDefault(recipe) ? defaults.CaptionDropout : 0);
@@ -199,6 +201,7 @@ internal sealed class AdaptOptionSet
             parsed.GetValue(_samplePrompts) is { Length: > 0 } prompts ? prompts : null, parsed.GetValue(_seed) ?? Random.Shared.Next(), Native.Precision(parsed.GetValue(_precision)), Native.UseThreads(parsed.GetValue(_threads)), parsed.GetValue(_checkpointing))
         {
             Epochs = parsed.GetValue(_epochs),
+            LearnableProperty = parsed.GetValue(_property),
             AspectBuckets = parsed.GetValue(_buckets),
             ReportSamples = parsed.GetValue(_reportSamples),
             EvaluateSamples = parsed.GetValue(_evaluateSamples),

@@ -13,6 +13,7 @@ internal static class CompareCommand
         CompareFinetuneCommand.Create(),
         CompareCatsCommand.Create(),
         CompareControlCommand.Create(),
+        CompareStyleCommand.Create(),
     };
 
     /// <summary>The table on the output, as JSON or as people read it, and on the error stream the files that say more.</summary>

@@ -72,7 +72,7 @@ internal static class EvaluateCommand
     private static string? EmojiData(string reference) =>
         reference == EmojiOptions.RecipeName ? EmojiDataset.DefaultFolder(reference) : EmojiDataset.IsIn(reference) ? reference : null;
 
-    private static string InstalledScorer() => InstalledModels.Find(EmojiScorerFiles.ModelType)
+    internal static string InstalledScorer() => InstalledModels.Find(EmojiScorerFiles.ModelType)
         ?? throw new UsageException("no scorer of emoji comes with this program: give its folder (RUN/scorer/model of the emoji recipe) as --features.");
 
     private static int JudgeEmoji(EmojiEvaluationOptions options, bool json, CancellationToken cancellation)

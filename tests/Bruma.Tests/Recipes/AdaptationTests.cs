@@ -257,6 +257,19 @@ public sealed class AdaptationTests : IDisposable
     }
 
     [Fact]
+    public void A_new_word_for_a_style_stands_behind_the_captions()
+    {
+        var thing = Options(AdaptationOptions.TextualInversion) with { Steps = 1 };
+        double FirstLoss(string name, string property)
+        {
+            using var run = AdaptationRun.Start(_folder[name], (thing with { LearnableProperty = property }).Checked());
+            return run.Run().Single().Loss;
+        }
+        Assert.NotEqual(FirstLoss("thing", "object"), FirstLoss("style", "style"), 1e-7);
+        Assert.Contains("--learnable-property", Assert.Throws<BrumaException>(() => (thing with { LearnableProperty = "mood" }).Checked()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Parts_are_fixed_by_the_names()
     {
         var parts = Enumerable.Range(0, 1000).GroupBy(i => HashedParts.Of($"Bengal/Bengal_{i}.jpg", 0.1)).ToDictionary(group => group.Key, group => group.Count());

@@ -89,6 +89,9 @@ public sealed record AdaptationOptions(
     public const string TextualInversion = "textual-inversion";
     public const string ControlNet = "controlnet";
 
+    public const string Thing = "object";
+    public const string Style = "style";
+
     /// <summary>Passes over the training pictures in place of steps; null once the steps are known.</summary>
     public int? Epochs { get; init; }
 
@@ -97,6 +100,9 @@ public sealed record AdaptationOptions(
 
     /// <summary>Samples of the report that is written at the end; null for 64 where they take little time, 0 for none.</summary>
     public int? ReportSamples { get; init; }
+
+    /// <summary>What a new word stands for: <see cref="Style"/>, or <see cref="Thing"/>, as for null.</summary>
+    public string? LearnableProperty { get; init; }
 
     /// <summary>What can be trained.</summary>
     public static IReadOnlyList<string> Recipes { get; } = [TextToImage, Lora, DreamBooth, TextualInversion, ControlNet];
@@ -118,6 +124,7 @@ public sealed record AdaptationOptions(
         RunConfig.Require(Recipe != DreamBooth || !string.IsNullOrWhiteSpace(InstancePrompt), "--instance-prompt", InstancePrompt ?? "", "the caption of your pictures, such as \"a photo of sks cat\"");
         RunConfig.Require(Recipe != TextualInversion || !string.IsNullOrWhiteSpace(PlaceholderToken), "--placeholder-token", PlaceholderToken ?? "", "the new word, such as \"<my-cat>\"");
         RunConfig.Require(Recipe != TextualInversion || !string.IsNullOrWhiteSpace(InitializerToken), "--initializer-token", InitializerToken ?? "", "a word that comes near, such as cat");
+        RunConfig.Require(LearnableProperty is null or Thing or Style, "--learnable-property", LearnableProperty ?? "", $"{Thing} or {Style}");
         RunConfig.Require(Recipe != ControlNet || !TrainTextEncoder, "--train-text-encoder", "true", "left out: a ControlNet is trained beside a frozen base");
         RunConfig.Require(Recipe != ControlNet || ClassPrompt is null, "--class-prompt", ClassPrompt ?? "", "left out: a ControlNet leaves the base as it is");
         RunConfig.Require(Recipe != ControlNet || Rank == 0, "--rank", Rank, "left out: a ControlNet is trained as a whole");

@@ -13,6 +13,10 @@ internal sealed class Captions(AdaptationOptions options)
     private static readonly string[] Sentences =
         ["a photo of {0}", "a picture of {0}", "a close-up photo of {0}", "a cropped photo of {0}", "a bright photo of {0}", "a good photo of {0}", "a photo of one {0}", "a rendition of {0}", "a photo of the {0}", "an image of {0}"];
 
+    /// <summary>The same where the word is a manner of drawing, of pictures about which nothing is known.</summary>
+    private static readonly string[] StyleSentences =
+        ["a picture in the style of {0}", "a drawing in the style of {0}", "an image in the style of {0}", "a small picture in the style of {0}", "a clean picture in the style of {0}", "a good drawing in the style of {0}"];
+
     /// <summary>The caption of an example; null where nothing is known of it.</summary>
     public string? Of(ImageSource source, ImageExample example)
     {
@@ -47,11 +51,20 @@ internal sealed class Captions(AdaptationOptions options)
         if ((draw >> 11) * (1.0 / (1UL << 53)) < options.CaptionDropout)
             return "";
         if (options.Recipe == AdaptationOptions.TextualInversion && options.InstancePrompt is null)
-            return string.Format(System.Globalization.CultureInfo.InvariantCulture, Sentences[(int)(HashedSeed.Of(options.Seed, 4, place) % (uint)Sentences.Length)], options.PlaceholderToken);
+            return WithNewWord(caption, HashedSeed.Of(options.Seed, 4, place));
         if (!options.ShuffleTags)
             return caption;
         var tags = caption.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         return string.Join(", ", tags.Select((tag, i) => (tag, HashedSeed.Of(options.Seed, 5, place, i))).OrderBy(pair => pair.Item2).Select(pair => pair.tag));
+    }
+
+    private string WithNewWord(string caption, ulong draw)
+    {
+        var word = options.PlaceholderToken!;
+        if (options.LearnableProperty == AdaptationOptions.Style && caption.Length > 0 && caption != word)
+            return $"{caption}, {word} style"; // what is shown has its words already, so that the new one is left with how
+        var sentences = options.LearnableProperty == AdaptationOptions.Style ? StyleSentences : Sentences;
+        return string.Format(System.Globalization.CultureInfo.InvariantCulture, sentences[(int)(draw % (uint)sentences.Length)], word);
     }
 
     /// <summary>What a set without captions is told, so that nobody is surprised.</summary>

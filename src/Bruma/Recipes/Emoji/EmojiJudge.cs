@@ -58,15 +58,25 @@ internal sealed class EmojiJudge(LoadedScorer scorer)
     public static EmojiAccuracy Accuracy(EmojiOpinion opinion, IReadOnlyList<EmojiPrompt> prompts, Tensor captions)
     {
         using var scope = NewDisposeScope();
-        var likeliest = opinion.Concepts.topk(Likeliest, 1).Item2.data<long>().ToArray();
+        var (top1, top5) = Recognised(opinion, [.. prompts.Select(prompt => prompt.Concepts)]);
         var styles = opinion.Styles.argmax(1).data<long>().ToArray();
         var similarity = opinion.Vectors.matmul(captions.t()).data<float>().ToArray();
         double Share(Func<int, bool> holds) => Enumerable.Range(0, prompts.Count).Average(i => holds(i) ? 1.0 : 0);
         return new EmojiAccuracy(
-            Share(i => prompts[i].Concepts.Contains((int)likeliest[Likeliest * i])),
-            Share(i => Enumerable.Range(Likeliest * i, Likeliest).Any(place => prompts[i].Concepts.Contains((int)likeliest[place]))),
+            top1,
+            top5,
             Share(i => prompts[i].Style == styles[i]),
             Share(i => IsFound(i, prompts, similarity.AsSpan(i * prompts.Count, prompts.Count))));
+    }
+
+    /// <summary>Shares of pictures whose likeliest concept is among those asked for, and one of whose five likeliest is.</summary>
+    /// <param name="asked">Concepts of each picture.</param>
+    public static (double Top1, double Top5) Recognised(EmojiOpinion opinion, IReadOnlyList<IReadOnlyList<int>> asked)
+    {
+        using var scope = NewDisposeScope();
+        var likeliest = opinion.Concepts.topk(Likeliest, 1).Item2.data<long>().ToArray();
+        double Share(int places) => Enumerable.Range(0, asked.Count).Average(i => Enumerable.Range(Likeliest * i, places).Any(place => asked[i].Contains((int)likeliest[place])) ? 1.0 : 0);
+        return (Share(1), Share(Likeliest));
     }
 
     private static bool IsFound(int i, IReadOnlyList<EmojiPrompt> prompts, ReadOnlySpan<float> similarity)

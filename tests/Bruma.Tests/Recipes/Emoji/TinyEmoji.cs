@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace Bruma.Tests.Recipes.Emoji;
 
-/// <summary>A built data set of coloured squares: eight concepts in two styles.</summary>
+/// <summary>Built data sets of coloured squares: eight concepts in each style.</summary>
 internal static class TinyEmoji
 {
     private static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
@@ -18,15 +18,17 @@ internal static class TinyEmoji
 
     public static string Code(int concept) => $"1f4{concept:x2}";
 
-    public static string Write(TemporaryFolder folder)
+    public static string Write(TemporaryFolder folder) => Write(folder, "data", "noto", "twemoji");
+
+    public static string Write(TemporaryFolder folder, string name, params string[] styles)
     {
         using var scope = NewDisposeScope();
-        var data = folder["data/emoji.json"];
+        var (data, count) = (folder[$"{name}/emoji.json"], styles.Length * English.Length);
         var concepts = English.Select((name, i) => new EmojiConcept(Code(i), name, Spanish[i], [], [], "animals-nature", "animal-mammal")).ToList();
-        var pictures = Enumerable.Range(0, 16).Select(i => new EmojiPicture(i / 8, i % 8)).ToList();
-        File.WriteAllText(data, JsonSerializer.Serialize(new EmojiIndex("tests", [], ["noto", "twemoji"], concepts, pictures, [], [], [.. English, .. Spanish]), Options));
+        var pictures = Enumerable.Range(0, count).Select(i => new EmojiPicture(i / 8, i % 8)).ToList();
+        File.WriteAllText(data, JsonSerializer.Serialize(new EmojiIndex("tests", [], styles, concepts, pictures, [], [], [.. English, .. Spanish]), Options));
         var root = Path.GetDirectoryName(data)!;
-        SafetensorsFile.Write(Path.Combine(root, "pictures.safetensors"), [new("rgba", stack([.. Enumerable.Range(0, 16).Select(Square)]))]);
+        SafetensorsFile.Write(Path.Combine(root, "pictures.safetensors"), [new("rgba", stack([.. Enumerable.Range(0, count).Select(Square)]))]);
         SafetensorsFile.Write(Path.Combine(root, "tones.safetensors"), [new("rgba", empty([0, 4, 128, 128], uint8))]);
         File.WriteAllText(Path.Combine(root, "sha256"), "0\n");
         return root;
