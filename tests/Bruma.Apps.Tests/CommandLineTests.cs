@@ -28,6 +28,23 @@ public sealed class CommandLineTests
     }
 
     [Fact]
+    public void The_name_of_a_set_of_pictures_means_the_set_also_beside_a_folder_of_that_name()
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder.At("cats"));
+        var variables = new Dictionary<string, string> { ["BRUMA_DATA"] = folder.At("data"), ["BRUMA_SHARED"] = "" };
+        Assert.Contains("BRUMA_SHARED", Train("cats"), StringComparison.Ordinal); // where the set's photos would be
+        Assert.Contains("./cats", Train("./cats"), StringComparison.Ordinal);
+
+        string Train(string data)
+        {
+            var result = BrumaProgram.RunIn(folder.At("."), variables, "train", "gan", "--data", data, "--output", folder.At("run"));
+            Assert.Equal(1, result.Code);
+            return result.Error;
+        }
+    }
+
+    [Fact]
     public void A_file_that_is_no_model_is_one_sentence_and_exit_code_1()
     {
         using var folder = new TemporaryFolder();

@@ -59,11 +59,11 @@ internal static class TrainCommand
             warmup, weightDecay, clip, ema, classDropout, dropout, minSnr, noiseOffset, perturbation, flip, crop, checkpointing, report, evaluateEvery, evaluateSamples, json,
         };
         command.SetAction((parsed, cancellation) => TrainingSession.Start(() => DiffusionTraining.Start(parsed.GetValue(output)!, TrainingSession.Checked(() => new DiffusionOptions(
-            PictureSets.Folder(parsed.GetValue(data)!), parsed.GetValue(steps), parsed.GetValue(batchSize) ?? 0, parsed.GetValue(accumulation), parsed.GetValue(checkpointEvery), parsed.GetValue(sampleEvery),
+            parsed.GetValue(data)!, parsed.GetValue(steps), parsed.GetValue(batchSize) ?? 0, parsed.GetValue(accumulation), parsed.GetValue(checkpointEvery), parsed.GetValue(sampleEvery),
             parsed.GetValue(checkpointsLimit), parsed.GetValue(seed) ?? Random.Shared.Next(), Native.Precision(parsed.GetValue(precision)), Native.UseThreads(parsed.GetValue(threads)), parsed.GetValue(resolution),
             parsed.GetValue(prediction)!, parsed.GetValue(sampling)!, parsed.GetValue(learningRate), parsed.GetValue(schedule)!, parsed.GetValue(warmup), parsed.GetValue(weightDecay), parsed.GetValue(clip), parsed.GetValue(ema),
             parsed.GetValue(classDropout), parsed.GetValue(dropout), parsed.GetValue(minSnr), parsed.GetValue(noiseOffset), parsed.GetValue(perturbation), true, parsed.GetValue(flip), parsed.GetValue(crop),
-            parsed.GetValue(checkpointing), parsed.GetValue(report), parsed.GetValue(evaluateEvery), parsed.GetValue(evaluateSamples)).Checked())), parsed.GetValue(json), cancellation));
+            parsed.GetValue(checkpointing), parsed.GetValue(report), parsed.GetValue(evaluateEvery), parsed.GetValue(evaluateSamples)).Checked()) with { Data = PictureSets.Folder(parsed.GetValue(data)!) }), parsed.GetValue(json), cancellation));
         return command;
     }
 

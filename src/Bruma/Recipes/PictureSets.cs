@@ -18,9 +18,9 @@ public static class PictureSets
     public static string? Pets =>
         Environment.GetEnvironmentVariable("BRUMA_SHARED") is { Length: > 0 } shared && Directory.Exists(Path.Combine(shared, "data", "pets")) ? Path.Combine(shared, "data", "pets") : null;
 
-    /// <summary>The folder of a set; a folder stands for itself.</summary>
+    /// <summary>The folder of a set; a folder stands for itself. A folder here that happens to have a set's name is <c>./cats</c>, so that a recipe means the same everywhere.</summary>
     /// <exception cref="BrumaException">What it is made of is not there.</exception>
-    public static string Folder(string data) => Directory.Exists(data) ? data : data switch
+    public static string Folder(string data) => data switch
     {
         CatPhotos.Name => Cats(),
         "emoji" => Emoji("emoji", Replayed),

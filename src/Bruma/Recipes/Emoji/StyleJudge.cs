@@ -1,5 +1,4 @@
 using Bruma.Data.Emoji;
-using Bruma.Metrics;
 using Bruma.Training;
 using Bruma.Transformers.Embeddings;
 using static TorchSharp.torch;
