@@ -140,7 +140,9 @@ internal static class ControlSections
             return null;
         using var scope = NewDisposeScope();
         var side = (int)measures.Request.Width!;
-        var (first, kept) = ((int)(side * (1 - HeadShare) / 2), (int)(side * HeadShare));
+        var cell = measures.Pipeline.Autoencoder.Config.Reduction; // what is kept are whole latents
+        var first = (int)Math.Round(side * (1 - HeadShare) / 2 / cell) * cell;
+        var kept = side - 2 * first;
         var mask = full([1, side, side], 255, uint8);
         mask.narrow(1, first, kept).narrow(2, first, kept).zero_();
         string[] grounds = ["green", "blue", "white"];
@@ -158,7 +160,7 @@ internal static class ControlSections
         }
         var asked = ControlMeasures.Words(pictures).Select((found, i) => found.Ground.English == grounds[i % grounds.Length] ? 1.0 : 0).Average();
         measures.Sheet("inpainting", "the face kept, the background drawn anew", [("photo", new ImageSubset(measures.Photos.Squares, [.. rows.Select(row => measures.Photos.Features.Indices[row])], "of the test")), ("drawn", pictures)]);
-        return new("inpainting", "Inpainting", $"{rows.Count} test photos; the middle {100 * HeadShare:0} % of both sides is kept, the rest drawn on a green, blue or white background. PSNR of the kept part against the photo, beside what the autoencoder alone does to it.",
+        return new("inpainting", "Inpainting", $"{rows.Count} test photos; the middle {100 * kept / side} % of both sides is kept, the rest drawn on a green, blue or white background. PSNR of the kept part against the photo, beside what the autoencoder alone does to it.",
             ["", "PSNR of the face, dB", "background as asked"], [new("drawn", [changed / rows.Count, asked]), new("autoencoder alone", [copied / rows.Count, null])],
             FormattableString.Invariant($"The face stays at {changed / rows.Count:0.0} dB, where the autoencoder alone has {copied / rows.Count:0.0}; the background is as asked in {100 * asked:0} %."));
     }

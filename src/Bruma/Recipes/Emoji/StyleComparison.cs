@@ -63,7 +63,14 @@ public sealed class StyleComparison
         var concepts = asked.Select(picture => (IReadOnlyList<int>)[places.GetValueOrDefault(ConceptOf(picture).Codepoints, -1)]).ToList();
         using var kid = new SetComparison(real, new ComparisonOptions(["kid"], KidSubsetSize: SubsetSize, Parts: 0));
         var samples = new RunSamples(adapted.Options, adapted.Folder);
-        var sets = new List<(string Name, ImageSource Pictures)> { ("the base", Draw("base", false)), (Path.GetFileName(Path.TrimEndingDirectorySeparator(_options.Run)), Draw("run", true)), ("real", new EmojiPictureSource(_data.Style, asked)) };
+        var whole = new EmojiPictureSource(_data.Style, asked);
+        var sets = new List<(string Name, ImageSource Pictures)>
+        {
+            ("the base", Draw("base", false)),
+            (Path.GetFileName(Path.TrimEndingDirectorySeparator(_options.Run)), Draw("run", true)),
+            ("real, through the autoencoder", samples.Reconstruct(Path.Combine(_output, "samples", "autoencoder"), asked.Select((_, i) => new SquaredSource(whole, adapted.Options.Resolution).Load(i)))),
+            ("real", whole),
+        };
         var rows = sets.Select(set =>
         {
             using var own = NewDisposeScope();

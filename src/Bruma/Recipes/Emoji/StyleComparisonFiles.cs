@@ -22,7 +22,7 @@ public static class StyleComparisonFiles
 
     /// <summary>What it comes to, in a sentence.</summary>
     public static string Verdict(StyleFindings findings) => FormattableString.Invariant(
-        $"Of concepts that it never saw in the style, {100 * findings.Rows[1].InStyle:0} % are drawn in {findings.Style}, where the base has {100 * findings.Rows[0].InStyle:0} % and real pictures {100 * findings.Rows[2].InStyle:0} %; the concept is right in {100 * findings.Rows[1].Top1:0} %, where the base has {100 * findings.Rows[0].Top1:0} %.");
+        $"Of concepts that it never saw in the style, {100 * findings.Rows[1].InStyle:0} % are drawn in {findings.Style}, where the base has {100 * findings.Rows[0].InStyle:0} %, real pictures through the autoencoder {100 * findings.Rows[2].InStyle:0} % and real ones {100 * findings.Rows[^1].InStyle:0} %; the concept is right in {100 * findings.Rows[1].Top1:0} %, where the base has {100 * findings.Rows[0].Top1:0} % and the real ones {100 * findings.Rows[^1].Top1:0} %.");
 
     /// <param name="drawn">The prompts, and the pictures of each row.</param>
     internal static void Write(string output, StyleOptions options, StyleFindings findings, (IReadOnlyList<string> Prompts, IReadOnlyList<(string Name, ImageSource Pictures)> Sets) drawn)

@@ -29,7 +29,7 @@ public sealed record StyleOptions(string Run, string Style, string Known, string
 public sealed record StyleRow(string Name, double InStyle, double Top1, double Top5, double Kid);
 
 /// <param name="Style">Name of the style.</param>
-/// <param name="Rows">The base, the run, and the real pictures of the same prompts.</param>
+/// <param name="Rows">The base, the run, and the real pictures of the same prompts, as the autoencoder gives them back and as they are.</param>
 /// <param name="JudgeAccuracy">Share of real pictures of the tested concepts whose style, of all, the judge names.</param>
 /// <param name="FalseAlarms">Share of those in other styles that it takes for the new one.</param>
 /// <param name="Network">That the judge looks through.</param>
