@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Bruma.Data.Emoji;
-using Bruma.Recipes;
 using Bruma.Recipes.Emoji;
 using Spectre.Console;
 

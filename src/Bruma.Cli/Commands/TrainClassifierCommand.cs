@@ -30,7 +30,9 @@ internal static class TrainClassifierCommand
         };
         command.SetAction((parsed, cancellation) => TrainingSession.Start(() => ClassifierTraining.Start(parsed.GetValue(output)!, TrainingSession.Checked(() => new ClassifierOptions(
             parsed.GetValue(data)!, parsed.GetValue(steps), parsed.GetValue(batchSize), parsed.GetValue(learningRate), parsed.GetValue(weightDecay), parsed.GetValue(smoothing), parsed.GetValue(flip), parsed.GetValue(resolution),
-            parsed.GetValue(checkpointEvery), parsed.GetValue(seed) ?? Random.Shared.Next(), Native.UseThreads(parsed.GetValue(threads)), parsed.GetValue(name) ?? Path.GetFileName(parsed.GetValue(data)!.TrimEnd('/'))).Checked()) with { Data = PictureSets.Folder(parsed.GetValue(data)!) }),
+            parsed.GetValue(checkpointEvery), parsed.GetValue(seed) ?? Random.Shared.Next(), Native.UseThreads(parsed.GetValue(threads)), parsed.GetValue(name) ?? Path.GetFileName(parsed.GetValue(data)!.TrimEnd('/'))).Checked())
+        with
+        { Data = PictureSets.Folder(parsed.GetValue(data)!) }),
             parsed.GetValue(json), cancellation));
         return command;
     }

@@ -63,7 +63,9 @@ internal static class TrainCommand
             parsed.GetValue(checkpointsLimit), parsed.GetValue(seed) ?? Random.Shared.Next(), Native.Precision(parsed.GetValue(precision)), Native.UseThreads(parsed.GetValue(threads)), parsed.GetValue(resolution),
             parsed.GetValue(prediction)!, parsed.GetValue(sampling)!, parsed.GetValue(learningRate), parsed.GetValue(schedule)!, parsed.GetValue(warmup), parsed.GetValue(weightDecay), parsed.GetValue(clip), parsed.GetValue(ema),
             parsed.GetValue(classDropout), parsed.GetValue(dropout), parsed.GetValue(minSnr), parsed.GetValue(noiseOffset), parsed.GetValue(perturbation), true, parsed.GetValue(flip), parsed.GetValue(crop),
-            parsed.GetValue(checkpointing), parsed.GetValue(report), parsed.GetValue(evaluateEvery), parsed.GetValue(evaluateSamples)).Checked()) with { Data = PictureSets.Folder(parsed.GetValue(data)!) }), parsed.GetValue(json), cancellation));
+            parsed.GetValue(checkpointing), parsed.GetValue(report), parsed.GetValue(evaluateEvery), parsed.GetValue(evaluateSamples)).Checked())
+        with
+        { Data = PictureSets.Folder(parsed.GetValue(data)!) }), parsed.GetValue(json), cancellation));
         return command;
     }
 

@@ -43,7 +43,9 @@ internal static class TrainGanCommand
             parsed.GetValue(data)!, parsed.GetValue(objective)!.ToLowerInvariant(), parsed.GetValue(architecture)?.ToLowerInvariant(), parsed.GetValue(steps), parsed.GetValue(batchSize) is { } size ? Positive(size) : 0,
             parsed.GetValue(resolution), parsed.GetValue(seed) ?? Random.Shared.Next(), parsed.GetValue(checkpointEvery), parsed.GetValue(checkpointsLimit), parsed.GetValue(evaluateEvery), parsed.GetValue(evaluateSamples),
             parsed.GetValue(latent), parsed.GetValue(learningRate), parsed.GetValue(judgeRate), parsed.GetValue(judgeSteps), parsed.GetValue(penalty), parsed.GetValue(penaltyEvery), parsed.GetValue(ema),
-            Groups(parsed.GetValue(augment)), parsed.GetValue(flip), Native.UseThreads(parsed.GetValue(threads))).Checked()) with { Data = PictureSets.Folder(parsed.GetValue(data)!) }), parsed.GetValue(json), cancellation));
+            Groups(parsed.GetValue(augment)), parsed.GetValue(flip), Native.UseThreads(parsed.GetValue(threads))).Checked())
+        with
+        { Data = PictureSets.Folder(parsed.GetValue(data)!) }), parsed.GetValue(json), cancellation));
         return command;
     }
 
