@@ -51,7 +51,7 @@ internal static class EmojiFiles
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {
-            throw new BrumaException($"{folder}: no emoji data set there ({e.Message.TrimEnd('.')}); build it with bruma data build emoji.", e);
+            throw new BrumaException($"{folder}: no emoji data set there ({e.Message.TrimEnd('.')}); build it with bruma data build {(Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)) == "openmoji" ? "openmoji" : "emoji")}.", e);
         }
     }
 }

@@ -48,7 +48,7 @@ public sealed class EmojiVaeTraining : EmojiStage<PictureBatch>
     public override IEnumerable<string> Introduction =>
     [
         .. base.Introduction,
-        $"{_seen.Count} emoji of {_options.Size} px to learn from, {_hidden.Count} held out; others: {(_others.Count == 0 ? "tiles" : string.Join(", ", _others.Select(images => $"{images.Count} pictures")) + ", tiles")}",
+        $"{_seen.Count} emoji of {_options.Size} px to learn from, {_hidden.Count} held out; others: {string.Join(", ", [.. _others.Select(images => $"{images.Count} pictures"), .. _options.Tiles ? ["tiles"] : _others.Count == 0 ? ["none"] : Array.Empty<string>()])}",
     ];
 
     protected override Trainer<PictureBatch> Trainer { get; }
