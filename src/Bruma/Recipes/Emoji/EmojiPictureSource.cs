@@ -5,15 +5,15 @@ using static TorchSharp.torch;
 
 namespace Bruma.Recipes.Emoji;
 
-/// <summary>Some pictures of a built data set, on white.</summary>
-internal sealed class EmojiPictureSource(EmojiDataset data, IReadOnlyList<int> pictures) : ImageSource
+/// <summary>The pictures of a built data set, on white.</summary>
+internal sealed class EmojiPictureSource(EmojiDataset data) : ImageSource
 {
     public override string Name => string.Join(", ", data.Index.Styles);
 
     public override string Layout => "a built data set";
 
     public override IReadOnlyList<ImageExample> Examples { get; } =
-        [.. pictures.Select(i => new ImageExample($"{data.Index.Styles[data.Pictures[i].Style]}/{data.Concepts[data.Pictures[i].Concept].Codepoints}", data.Pictures[i].Style))];
+        [.. data.Pictures.Select(picture => new ImageExample($"{data.Index.Styles[picture.Style]}/{data.Concepts[picture.Concept].Codepoints}", picture.Style))];
 
     public override IReadOnlyList<string> ClassNames => data.Index.Styles;
 
@@ -22,7 +22,7 @@ internal sealed class EmojiPictureSource(EmojiDataset data, IReadOnlyList<int> p
     public override Tensor Load(int index)
     {
         using var scope = NewDisposeScope();
-        return ImageTensor.ToBytes(EmojiPainter.Plain(data.Pixels, [pictures[index]], EmojiDataset.Size))[0].MoveToOuterDisposeScope();
+        return ImageTensor.ToBytes(EmojiPainter.Plain(data.Pixels, [index], EmojiDataset.Size))[0].MoveToOuterDisposeScope();
     }
 
     public override string Sha256() => data.Sha256;

@@ -54,7 +54,8 @@ public sealed class StyleComparison
         var (forJudge, asked) = Unseen(adapted.Options);
         var (judge, real) = Judge(forJudge);
         var name = _data.Style.Index.Styles[0];
-        var (accuracy, falseAlarms) = Reliability(judge, asked);
+        var askedFeatures = Features(_data.Style, asked);
+        var (accuracy, falseAlarms) = Reliability(judge, [askedFeatures, .. Known(asked)]);
         _tell(FormattableString.Invariant($"the judge names the style of {100 * accuracy:0} % of the real pictures of concepts that it never saw"));
 
         var word = adapted.Options.PlaceholderToken ?? name; // the base reads the word that a new one began with
@@ -63,7 +64,7 @@ public sealed class StyleComparison
         var concepts = asked.Select(picture => (IReadOnlyList<int>)[places.GetValueOrDefault(ConceptOf(picture).Codepoints, -1)]).ToList();
         using var kid = new SetComparison(real, new ComparisonOptions(["kid"], KidSubsetSize: SubsetSize, Parts: 0));
         var samples = new RunSamples(adapted.Options, adapted.Folder);
-        var whole = new EmojiPictureSource(_data.Style, asked);
+        var whole = new ImageSubset(new EmojiPictureSource(_data.Style), asked, "asked for");
         var sets = new List<(string Name, ImageSource Pictures)>
         {
             ("the base", Draw("base", false)),
@@ -74,7 +75,7 @@ public sealed class StyleComparison
         var rows = sets.Select(set =>
         {
             using var own = NewDisposeScope();
-            var features = Features(set.Pictures);
+            var features = ReferenceEquals(set.Pictures, whole) ? askedFeatures : Features(set.Pictures, [.. Enumerable.Range(0, prompts.Count)]);
             var opinion = new EmojiJudge(_scorer).Of(Enumerable.Range(0, prompts.Count), i => ImageTensor.FromBytes(CentralSquare.Of(set.Pictures.Load(i), EmojiScorer.Size, ResampleFilter.Box)));
             var (top1, top5) = EmojiJudge.Recognised(opinion, concepts);
             var row = new StyleRow(set.Name, judge.Share(features, 0), top1, top5, kid.Measure(features)[SetComparison.KidMean].Value);
@@ -106,15 +107,14 @@ public sealed class StyleComparison
     /// <summary>A judge whose class 0 is the new style and the others those of the base, and the features of the new style's real pictures.</summary>
     private (StyleJudge Judge, Tensor Real) Judge(List<int> pictures)
     {
-        var own = Features(new EmojiPictureSource(_data.Style, pictures));
+        var own = Features(_data.Style, pictures);
         return (StyleJudge.Fit([own, .. Known(pictures)]), own);
     }
 
     /// <summary>What the judge is worth on the real pictures of the concepts that are asked for.</summary>
-    private (double Accuracy, double FalseAlarms) Reliability(StyleJudge judge, List<int> asked)
+    /// <param name="sets">Their features, a style after the other.</param>
+    private static (double Accuracy, double FalseAlarms) Reliability(StyleJudge judge, List<Tensor> sets)
     {
-        using var scope = NewDisposeScope();
-        List<Tensor> sets = [Features(new EmojiPictureSource(_data.Style, asked)), .. Known(asked)];
         var (right, alarms, others) = (0.0, 0.0, 0.0);
         foreach (var (style, features) in sets.Index())
         {
@@ -130,13 +130,16 @@ public sealed class StyleComparison
     {
         var concepts = pictures.Select(i => ConceptOf(i).Codepoints).ToHashSet(StringComparer.Ordinal);
         return [.. Enumerable.Range(0, _data.Known.Index.Styles.Count).Select(style =>
-            Features(new EmojiPictureSource(_data.Known, [.. Enumerable.Range(0, _data.Known.Pictures.Count).Where(i => _data.Known.Pictures[i].Style == style && concepts.Contains(_data.Known.Concepts[_data.Known.Pictures[i].Concept].Codepoints))])))];
+            Features(_data.Known, [.. Enumerable.Range(0, _data.Known.Pictures.Count).Where(i => _data.Known.Pictures[i].Style == style && concepts.Contains(_data.Known.Concepts[_data.Known.Pictures[i].Concept].Codepoints))]))];
     }
 
     /// <returns>[N, D], in the caller's scope.</returns>
-    private Tensor Features(ImageSource pictures)
+    private Tensor Features(EmojiDataset data, List<int> pictures) => Features(new EmojiPictureSource(data), pictures);
+
+    /// <returns>[N, D], in the caller's scope.</returns>
+    private Tensor Features(ImageSource source, List<int> pictures)
     {
-        using var set = _extraction.RunAll(pictures, null, _cancellation);
+        using var set = _extraction.Run(source, pictures, null, _cancellation);
         return set.Features.alias();
     }
 
