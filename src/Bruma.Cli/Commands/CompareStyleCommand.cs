@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Bruma.Data.Emoji;
+using Bruma.Metrics;
 using Bruma.Recipes.Emoji;
 using Spectre.Console;
 
@@ -31,7 +32,7 @@ internal static class CompareStyleCommand
             Native.KeepMemory();
             var name = parsed.GetValue(style)!;
             var options = TrainingSession.Checked(() => new StyleOptions(parsed.GetValue(run)!, EmojiDataset.IsIn(name) ? name : EmojiDataset.DefaultFolder(name), EmojiDataset.DefaultFolder(EmojiOptions.RecipeName), EvaluateCommand.InstalledScorer(),
-                parsed.GetValue(samples), parsed.GetValue(concepts), parsed.GetValue(seed), parsed.GetValue(features)!).Checked());
+                parsed.GetValue(samples), parsed.GetValue(concepts), parsed.GetValue(seed), parsed.GetValue(features)!, FeatureCache.DefaultRoot).Checked());
             var folder = parsed.GetValue(output)!;
             var findings = StyleComparison.Run(folder, options, line => Console.Error.WriteLine(line), cancellation);
             return CompareCommand.Tell(folder, parsed.GetValue(json), () => Print(findings), "report.html", "sheet.png");

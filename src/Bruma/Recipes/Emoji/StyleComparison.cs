@@ -45,7 +45,7 @@ public sealed class StyleComparison
         using var known = EmojiDataset.Open(options.Known);
         using var scorer = EmojiScorerFiles.Read(options.Scorer);
         using var network = FeatureNetworks.Open(options.Features);
-        var comparison = new StyleComparison(output, options, (style, known), (new FeatureExtraction(network), scorer), (tell, cancellationToken));
+        var comparison = new StyleComparison(output, options, (style, known), (new FeatureExtraction(network, options.Cache is { } cache ? new FeatureCache(cache) : null), scorer), (tell, cancellationToken));
         return comparison.Run(adapted, network.Name);
     }
 
@@ -55,7 +55,7 @@ public sealed class StyleComparison
         var (judge, real) = Judge(forJudge);
         var name = _data.Style.Index.Styles[0];
         var askedFeatures = Features(_data.Style, asked);
-        var (accuracy, falseAlarms) = Reliability(judge, [askedFeatures, .. Known(asked)]);
+        var (accuracy, falseAlarms) = Reliability(judge, [askedFeatures, .. Known(asked, askedFeatures)]);
         _tell(FormattableString.Invariant($"the judge names the style of {100 * accuracy:0} % of the real pictures of concepts that it never saw"));
 
         var word = adapted.Options.PlaceholderToken ?? name; // the base reads the word that a new one began with
@@ -108,7 +108,7 @@ public sealed class StyleComparison
     private (StyleJudge Judge, Tensor Real) Judge(List<int> pictures)
     {
         var own = Features(_data.Style, pictures);
-        return (StyleJudge.Fit([own, .. Known(pictures)]), own);
+        return (StyleJudge.Fit([own, .. Known(pictures, own)]), own);
     }
 
     /// <summary>What the judge is worth on the real pictures of the concepts that are asked for.</summary>
@@ -116,7 +116,7 @@ public sealed class StyleComparison
     private static (double Accuracy, double FalseAlarms) Reliability(StyleJudge judge, List<Tensor> sets)
     {
         var (right, alarms, others) = (0.0, 0.0, 0.0);
-        foreach (var (style, features) in sets.Index())
+        foreach (var (style, features) in sets.Index().Where(set => set.Item.shape[0] > 0))
         {
             right += judge.Share(features, style) * features.shape[0];
             alarms += style == 0 ? 0 : judge.Share(features, 0) * features.shape[0];
@@ -125,12 +125,13 @@ public sealed class StyleComparison
         return (right / sets.Sum(features => features.shape[0]), alarms / others);
     }
 
-    /// <summary>Features of the base's own pictures of the same concepts, a style after the other.</summary>
-    private List<Tensor> Known(List<int> pictures)
+    /// <summary>Features of the base's own pictures of the same concepts, a style after the other; a style may have none of them.</summary>
+    /// <param name="own">Those of the pictures themselves.</param>
+    private List<Tensor> Known(List<int> pictures, Tensor own)
     {
         var concepts = pictures.Select(i => ConceptOf(i).Codepoints).ToHashSet(StringComparer.Ordinal);
-        return [.. Enumerable.Range(0, _data.Known.Index.Styles.Count).Select(style =>
-            Features(_data.Known, [.. Enumerable.Range(0, _data.Known.Pictures.Count).Where(i => _data.Known.Pictures[i].Style == style && concepts.Contains(_data.Known.Concepts[_data.Known.Pictures[i].Concept].Codepoints))]))];
+        var drawn = Enumerable.Range(0, _data.Known.Pictures.Count).Where(i => concepts.Contains(_data.Known.Concepts[_data.Known.Pictures[i].Concept].Codepoints)).ToLookup(i => _data.Known.Pictures[i].Style);
+        return [.. Enumerable.Range(0, _data.Known.Index.Styles.Count).Select(style => drawn.Contains(style) ? Features(_data.Known, [.. drawn[style]]) : own.slice(0, 0, 0, 1))];
     }
 
     /// <returns>[N, D], in the caller's scope.</returns>

@@ -10,7 +10,8 @@ namespace Bruma.Recipes.Emoji;
 /// <param name="Samples">Prompts, each of another concept that the run never saw.</param>
 /// <param name="JudgeConcepts">Other concepts that it never saw, in all styles, from which the judge of styles learns.</param>
 /// <param name="Features">What the judge of styles looks at: see <see cref="FeatureNetworks.Open"/>.</param>
-public sealed record StyleOptions(string Run, string Style, string Known, string Scorer, int Samples = 128, int JudgeConcepts = 150, long Seed = 0, string Features = FeatureNetworks.Default)
+/// <param name="Cache">Folder of cached features; null for none.</param>
+public sealed record StyleOptions(string Run, string Style, string Known, string Scorer, int Samples = 128, int JudgeConcepts = 150, long Seed = 0, string Features = FeatureNetworks.Default, string? Cache = null)
 {
     /// <summary>Refuses values that no comparison could have.</summary>
     public StyleOptions Checked()

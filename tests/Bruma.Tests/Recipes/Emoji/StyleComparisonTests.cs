@@ -46,6 +46,15 @@ public sealed class StyleComparisonTests : IClassFixture<EmojiStages>, IDisposab
     }
 
     [Fact]
+    public void A_style_of_the_base_that_has_none_of_the_concepts_is_no_hindrance()
+    {
+        var options = Options(0, 1) with { Known = TinyEmoji.Write(_folder, "known", ["noto", "twemoji", "fluent"], drawn: 2), Samples = 2 };
+        var findings = StyleComparison.Run(Path.Combine(_folder.Root, "style"), options);
+        Assert.InRange(findings.JudgeAccuracy, 0, 1);
+        Assert.InRange(findings.FalseAlarms, 0, 1);
+    }
+
+    [Fact]
     public void A_run_that_saw_every_concept_is_refused()
     {
         var options = Options([.. Enumerable.Range(0, 8)]);

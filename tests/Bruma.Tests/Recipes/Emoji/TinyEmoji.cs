@@ -20,10 +20,13 @@ internal static class TinyEmoji
 
     public static string Write(TemporaryFolder folder) => Write(folder, "data", "noto", "twemoji");
 
-    public static string Write(TemporaryFolder folder, string name, params string[] styles)
+    public static string Write(TemporaryFolder folder, string name, params string[] styles) => Write(folder, name, styles, styles.Length);
+
+    /// <param name="drawn">How many of the styles have pictures.</param>
+    public static string Write(TemporaryFolder folder, string name, string[] styles, int drawn)
     {
         using var scope = NewDisposeScope();
-        var (data, count) = (folder[$"{name}/emoji.json"], styles.Length * English.Length);
+        var (data, count) = (folder[$"{name}/emoji.json"], drawn * English.Length);
         var concepts = English.Select((name, i) => new EmojiConcept(Code(i), name, Spanish[i], [], [], "animals-nature", "animal-mammal")).ToList();
         var pictures = Enumerable.Range(0, count).Select(i => new EmojiPicture(i / 8, i % 8)).ToList();
         File.WriteAllText(data, JsonSerializer.Serialize(new EmojiIndex("tests", [], styles, concepts, pictures, [], [], [.. English, .. Spanish]), Options));
