@@ -72,8 +72,8 @@ public sealed record EmojiUnetOptions(
     public static EmojiUnetOptions Continued(string data, string model, int steps)
     {
         var decay = Math.Max(1, steps / 4);
-        var options = new EmojiUnetOptions(data, model, Steps: steps, DecaySteps: decay, WarmupSteps: Math.Min(500, steps / 10), Composed: Math.Min(40_000, 6 * steps), ComposedFrom: 0); // each is seen about four times
-        return options with { EmaDecay = AverageOf(decay, options.EmaDecay) };
+        var options = new EmojiUnetOptions(data, model, Steps: steps, DecaySteps: decay, WarmupSteps: Math.Min(500, steps / 10), ComposedFrom: 0);
+        return options with { EmaDecay = AverageOf(decay, options.EmaDecay), Composed = Math.Min(options.Composed, 6 * steps) }; // each composition is seen about four times
     }
 
     /// <summary>The average's decay for a cool-down of so many steps: of its last fifth, since what came before is noisier.</summary>
