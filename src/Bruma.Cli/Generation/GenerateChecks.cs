@@ -17,7 +17,10 @@ internal static class GenerateChecks
         Range("--variation-strength", arguments.Variation?.Strength, 0, 1);
         Range("--hires-scale", arguments.HighResolution?.Scale, 1, 8);
         Range("--hires-strength", arguments.HighResolution?.Strength, 0, 1);
-        Range("--refiner-start", arguments.Refiner?.Start, 0, 1);
+        if (arguments.Refiner is { Start: not (> 0 and < 1) and var start })
+            throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--refiner-start {start}: must lie between 0 and 1, so that both models have something to do."));
+        if (arguments is { Refiner: not null, HighResolution: not null })
+            throw new UsageException("--hires and --refiner do not go together; leave one out.");
         if (arguments.Pictures is { Mask: not null, Image: null })
             throw new UsageException("--mask needs the picture that it belongs to: give --image too.");
         if (arguments.Pictures is { Strength: not null, Image: null })

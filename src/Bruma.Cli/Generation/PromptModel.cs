@@ -89,11 +89,7 @@ internal sealed class PromptModel : IDisposable
     private void Add(IReadOnlyList<PromptAdapter> prompted, ScalarType dtype)
     {
         if (_arguments.Autoencoder is { } vae)
-        {
-            Pipeline.Autoencoder.Dispose();
-            Pipeline.Autoencoder = AutoencoderKl.Load(vae);
-            Pipeline.Autoencoder.to(dtype);
-        }
+            Pipeline.ReplaceAutoencoder(new NamedFile(vae));
         var adapters = AdapterPath.All(_arguments.Loras, prompted, _arguments.LoraFolder);
         if (adapters.Count > 0)
             Pipeline.AddAdapters(adapters);

@@ -137,6 +137,7 @@ public static class CheckpointConversion
             index["force_zeros_for_empty_prompt"] = true;
         if (file.Family == ModelFamily.SdxlRefiner)
         {
+            index["force_zeros_for_empty_prompt"] = false;
             index["requires_aesthetics_score"] = true;
             foreach (var absent in new[] { "text_encoder", "tokenizer" })
                 index[absent] = new JsonArray(null, null);

@@ -10,13 +10,13 @@ public sealed class GeneratedImage
     private readonly Lazy<IReadOnlyDictionary<string, string>> _text;
 
     /// <param name="pixels">uint8 [3, H, W].</param>
-    internal GeneratedImage(Tensor pixels, string prompt, ImageRequest request, PictureSize first, StableDiffusionPipeline pipeline)
+    internal GeneratedImage(Tensor pixels, string prompt, ImageRequest request, PictureSize first, StableDiffusionPipeline pipeline, StableDiffusionPipeline? refiner)
     {
         using var scope = NewDisposeScope();
         (Height, Width) = ((int)pixels.shape[1], (int)pixels.shape[2]);
         _bytes = [.. pixels.contiguous().data<byte>()];
         (Prompt, Seed) = (prompt, request.Seed);
-        Record = GenerationRecord.Of(prompt, request, first, pipeline);
+        Record = GenerationRecord.Of(prompt, request, first, pipeline, refiner);
         _text = new(() => ParametersWriter.Write(Record.Hashed()));
     }
 

@@ -23,6 +23,8 @@ public sealed record ControlRecord(NamedFile Model, PictureReference Picture, do
 /// <param name="Scheduler">The whole <c>scheduler_config.json</c>.</param>
 /// <param name="FirstWidth">Of the first of two passes; <paramref name="Width"/> is that of the result.</param>
 /// <param name="FirstHeight">See <paramref name="FirstWidth"/>.</param>
+/// <param name="Autoencoder">In place of the model's own.</param>
+/// <param name="Refiner">Went on where <paramref name="DenoisingEnd"/> says, and decoded.</param>
 /// <param name="Threads">Sums are split by them: other numbers may change last bits.</param>
 public sealed record GenerationRecord(
     string Version,
@@ -56,9 +58,11 @@ public sealed record GenerationRecord(
     int? FirstHeight = null,
     bool Tiling = false,
     IReadOnlyList<NamedFile>? Adapters = null,
-    IReadOnlyList<NamedFile>? Embeddings = null)
+    IReadOnlyList<NamedFile>? Embeddings = null,
+    NamedFile? Autoencoder = null,
+    NamedFile? Refiner = null)
 {
-    internal static GenerationRecord Of(string prompt, ImageRequest request, PictureSize first, StableDiffusionPipeline pipeline)
+    internal static GenerationRecord Of(string prompt, ImageRequest request, PictureSize first, StableDiffusionPipeline pipeline, StableDiffusionPipeline? refiner)
     {
         var identity = pipeline.Identity;
         return new GenerationRecord(
@@ -93,7 +97,9 @@ public sealed record GenerationRecord(
             request.HighResolution is null ? null : first.Height,
             request.Tiling,
             identity.Adapters.Count == 0 ? null : identity.Adapters,
-            identity.Embeddings.Count == 0 ? null : identity.Embeddings);
+            identity.Embeddings.Count == 0 ? null : identity.Embeddings,
+            identity.Autoencoder,
+            refiner is null ? null : new NamedFile(refiner.Identity.Name, refiner.Identity.Path));
     }
 
     /// <summary>With the sums of all files of weights, which are computed now where they are not known.</summary>
@@ -102,6 +108,8 @@ public sealed record GenerationRecord(
         Model = ModelIdentity.Hashed(Model),
         Adapters = Adapters is null ? null : [.. Adapters.Select(ModelIdentity.Hashed)],
         Embeddings = Embeddings is null ? null : [.. Embeddings.Select(ModelIdentity.Hashed)],
+        Autoencoder = Autoencoder is null ? null : ModelIdentity.Hashed(Autoencoder),
+        Refiner = Refiner is null ? null : ModelIdentity.Hashed(Refiner),
         Controls = Controls is null ? null : [.. Controls.Select(control => control with { Model = ModelIdentity.Hashed(control.Model) })],
     };
 

@@ -13,6 +13,7 @@ public sealed class ImageReplay : IDisposable
     private readonly StableDiffusionPipeline _pipeline;
     private readonly List<ControlInput> _controls = [];
     private StartImage? _start;
+    private StableDiffusionPipeline? _refiner;
 
     private ImageReplay(GenerationRecord record, StableDiffusionPipeline pipeline) => (_record, _pipeline) = (record, pipeline);
 
@@ -39,11 +40,12 @@ public sealed class ImageReplay : IDisposable
 
     /// <summary>The picture; on the same machine with the same threads its pixels are the same.</summary>
     public GeneratedImage Draw(IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default) =>
-        _pipeline.Generate(_record.Prompt, Request(), null, progress, cancellationToken).Single();
+        (_refiner is null ? _pipeline.Generate(_record.Prompt, Request(), null, progress, cancellationToken) : _pipeline.GenerateRefined(_refiner, _record.Prompt, Request(), null, progress, cancellationToken)).Single();
 
     public void Dispose()
     {
         _pipeline.Dispose();
+        _refiner?.Dispose();
         foreach (var control in _controls)
         {
             control.Network.Dispose();
@@ -57,6 +59,16 @@ public sealed class ImageReplay : IDisposable
     {
         foreach (var file in (_record.Adapters ?? []).Concat(_record.Embeddings ?? []))
             Require(file, "adapter");
+        if (_record.Autoencoder is { } autoencoder)
+        {
+            Require(autoencoder, "autoencoder");
+            _pipeline.ReplaceAutoencoder(autoencoder with { Path = Existing(autoencoder, "autoencoder") });
+        }
+        if (_record.Refiner is { } refiner)
+        {
+            Require(refiner, "refiner");
+            _refiner = StableDiffusionPipeline.Load(Existing(refiner, "refiner"), new PipelineOptions(dtype));
+        }
         if (_record.Adapters is { } adapters)
             _pipeline.AddAdapters(adapters);
         foreach (var embedding in _record.Embeddings ?? [])

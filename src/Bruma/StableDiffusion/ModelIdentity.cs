@@ -16,6 +16,9 @@ public sealed record ModelIdentity(string Name, string? Path)
 
     public IReadOnlyList<NamedFile> Embeddings { get; init; } = [];
 
+    /// <summary>The autoencoder in place of the model's own; null for that.</summary>
+    public NamedFile? Autoencoder { get; init; }
+
     public string Precision { get; init; } = "fp32";
 
     /// <summary>The same file with its sum, which is computed once per file and kept in the user's cache.</summary>

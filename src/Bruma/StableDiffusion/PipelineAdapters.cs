@@ -52,6 +52,23 @@ public sealed partial class StableDiffusionPipeline
         Identity = Identity with { Adapters = [] };
     }
 
+    /// <summary>Takes another autoencoder in place of the model's.</summary>
+    /// <param name="folder">With <c>config.json</c> and weights, of as many latent channels and the same reduction.</param>
+    public void ReplaceAutoencoder(NamedFile folder)
+    {
+        var (path, precision) = (Path.GetFullPath(folder.Path ?? folder.Name), Autoencoder.Precision);
+        var other = AutoencoderKl.Load(path, null, precision);
+        if ((other.Config.LatentChannels, new LatentCodec(other).Reduction) != (Codec.Channels, Codec.Reduction))
+        {
+            var found = $"{other.Config.LatentChannels} channels at a {new LatentCodec(other).Reduction}th";
+            other.Dispose();
+            throw new BrumaException($"{folder.Name}: the autoencoder has latents of {found} of the picture's side, the model {Codec.Channels} at a {Codec.Reduction}th; take one that was made for this family of models.");
+        }
+        Autoencoder.Dispose();
+        Autoencoder = other;
+        Identity = Identity with { Autoencoder = folder with { Path = path } };
+    }
+
     /// <summary>Adds a word with learned vectors (textual inversion).</summary>
     /// <param name="word">The word as prompts write it; null for the one that the file names.</param>
     /// <exception cref="BrumaException">The file is damaged or made for another family of models, or the word exists.</exception>

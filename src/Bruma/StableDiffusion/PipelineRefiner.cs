@@ -8,7 +8,10 @@ public sealed partial class StableDiffusionPipeline
         StableDiffusionPipeline refiner, string prompt, ImageRequest request, Action<GenerationStep>? onStep = null, IProgress<GenerationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         RequestChecks.Check(request, this);
-        var handOver = request.DenoisingEnd ?? throw new BrumaException("a refiner needs to know where the base model stops: give the request a DenoisingEnd, such as 0.8.");
+        if (request.DenoisingEnd is not (> 0 and < 1 and var handOver))
+            throw new BrumaException("a refiner needs to know where the base model stops: give the request a DenoisingEnd between 0 and 1, such as 0.8.");
+        if (request.HighResolution is not null)
+            throw new BrumaException("a second, larger pass and a refiner do not go together; leave one out.");
         return Enumerable.Range(0, request.Count).Select(i =>
         {
             using var scope = TorchSharp.torch.NewDisposeScope();
@@ -16,10 +19,10 @@ public sealed partial class StableDiffusionPipeline
             var observer = new StepObserver((i, request.Count), onStep, progress) { Steps = request.Steps ?? Standard.Steps };
             using var noise = new SeededNoise(asked.Seed, asked.Random, asked.Variation);
             var batch = new PromptBatch(prompt, asked);
-            var latents = Sample(batch, asked with { HighResolution = null }, noise.Draw, observer.Observe, cancellationToken);
-            var rest = asked with { DenoisingEnd = null, DenoisingStart = handOver, StartLatents = latents, Start = null, Controls = [], HighResolution = null, Prompt2 = null, NegativePrompt2 = null };
+            var latents = Sample(batch, asked, noise.Draw, observer.Observe, cancellationToken);
+            var rest = asked with { DenoisingEnd = null, DenoisingStart = handOver, StartLatents = latents, Start = null, Controls = [], Prompt2 = null, NegativePrompt2 = null };
             var refined = refiner.Sample(batch with { Prompts2 = null, NegativePrompts2 = null }, rest, noise.Draw, observer.Observe, cancellationToken);
-            return refiner.Finish(refined, prompt, asked, LatentRun.SizeOf(this, asked));
+            return Finish(refined, prompt, asked, LatentRun.SizeOf(this, asked), refiner);
         });
     }
 }

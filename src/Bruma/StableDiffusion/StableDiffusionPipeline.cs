@@ -101,11 +101,12 @@ public sealed partial class StableDiffusionPipeline : IDisposable
         return Finish(latents, prompt, request, size);
     }
 
-    private GeneratedImage Finish(Tensor latents, string prompt, ImageRequest request, PictureSize first)
+    /// <param name="refiner">That decodes, since the last latents are its own; null without one.</param>
+    private GeneratedImage Finish(Tensor latents, string prompt, ImageRequest request, PictureSize first, StableDiffusionPipeline? refiner = null)
     {
-        var pixels = ImageTensor.ToBytes(Decode(latents, request.Tiling))[0];
+        var pixels = ImageTensor.ToBytes((refiner ?? this).Decode(latents, request.Tiling))[0];
         var steps = request.Timesteps?.Count ?? request.Steps ?? Standard.Steps;
-        return new GeneratedImage(pixels, prompt, request with { Width = (int)pixels.shape[2], Height = (int)pixels.shape[1], Steps = steps }, first, this);
+        return new GeneratedImage(pixels, prompt, request with { Width = (int)pixels.shape[2], Height = (int)pixels.shape[1], Steps = steps }, first, this, refiner);
     }
 
     /// <summary>The second pass: the first one's picture, enlarged, noised and denoised.</summary>

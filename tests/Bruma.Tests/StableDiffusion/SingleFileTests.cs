@@ -99,6 +99,18 @@ public sealed class SingleFileTests
         Assert.Contains("LoRA", Assert.Throws<BrumaException>(() => SingleFile.Open(path)).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(2048, "sdxl", true)]
+    [InlineData(1280, "sdxl-refiner", false)] // published with force_zeros_for_empty_prompt false
+    public void Without_a_negative_prompt_XL_sees_zeros_and_its_refiner_an_empty_one(long context, string family, bool expected)
+    {
+        using var folder = new TemporaryFolder();
+        using (NewDisposeScope())
+            SafetensorsFile.Write(folder["model.safetensors"], [KeyValuePair.Create("model.diffusion_model.middle_block.1.transformer_blocks.0.attn2.to_k.weight", zeros(8, context))]);
+        Assert.Equal(family, SingleFile.Open(folder["model.safetensors"]).Family.Name);
+        Assert.Equal(expected, new ModelSources(folder["model.safetensors"]).ZerosWithoutNegative);
+    }
+
     [Fact]
     public void Families_have_the_published_sizes()
     {
