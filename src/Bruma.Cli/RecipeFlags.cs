@@ -9,7 +9,8 @@ internal static class RecipeFlags
 {
     public const string Option = "--recipe";
 
-    private static readonly string[] Common = ["--model", "emoji", "--batch-size", "32", "--lr-schedule", "cosine", "--lr-warmup-steps", "100", "--min-snr-gamma", "5", "--ema-decay", "0.999"];
+    private static readonly string[] Pace = ["--lr-schedule", "cosine", "--lr-warmup-steps", "100", "--min-snr-gamma", "5", "--ema-decay", "0.999"];
+    private static readonly string[] Common = ["--model", "emoji", "--batch-size", "32", .. Pace];
     private static readonly string[] Cats = [.. Common, "--data", "cats", "--steps", "1500"];
     private static readonly string[] Full = ["--learning-rate", CatComparisonOptions.FullLearningRate.ToString(CultureInfo.InvariantCulture)];
     private static readonly string[] Lora = ["--learning-rate", CatComparisonOptions.LoraLearningRate.ToString(CultureInfo.InvariantCulture), "--rank", "16", "--targets", "attention,convolutions"];
@@ -19,6 +20,7 @@ internal static class RecipeFlags
         [(AdaptationOptions.TextToImage, "cats")] = [.. Cats, .. Full],
         [(AdaptationOptions.TextToImage, "cats-replay")] = [.. Cats, .. Full, "--replay", "emoji", "--replay-share", "0.25"],
         [(AdaptationOptions.Lora, "cats")] = [.. Cats, .. Lora],
+        [(AdaptationOptions.ControlNet, "cats")] = ["--model", "cats", "--data", "cats", "--batch-size", "16", "--steps", "1000", "--learning-rate", "5e-4", .. Pace],
         [(AdaptationOptions.Lora, "openmoji")] = [.. Common, "--data", "openmoji", "--steps", "1000", .. Lora],
     };
 

@@ -108,11 +108,13 @@ internal static class EvaluateCommand
                 last = (progress.Stage, now, now);
             else if (now - last.Item3 < 2 && progress.Done < progress.Of)
                 return;
-            var rate = now - last.Item2 > 1 && progress.Of > 10 ? FormattableString.Invariant($", {progress.Done / (now - last.Item2):0} images/s") : "";
+            var rate = now - last.Item2 > 1 && progress.Of > 10 ? Speed(progress.Done / (now - last.Item2)) : "";
             Console.Error.WriteLine($"{progress.Stage}: {progress.Done} of {progress.Of}{rate}");
             last = (last.Item1, last.Item2, now);
         };
     }
+
+    private static string Speed(double rate) => rate < 10 ? FormattableString.Invariant($", {rate:0.0} images/s") : FormattableString.Invariant($", {rate:0} images/s");
 
     private static void Print(EvaluationResult result, string output)
     {

@@ -11,7 +11,16 @@ namespace Bruma.Metrics;
 public sealed record ComparisonOptions(IReadOnlyList<string> Names, int KidSubsets = 100, int KidSubsetSize = 1000, int InceptionSplits = 10, int Neighbours = 5, int NeighbourSamples = 10_000, int Parts = 10, long Seed = 0);
 
 /// <summary>A number with its 95 % interval, where one can be given.</summary>
-public sealed record Measured(double Value, double? Low = null, double? High = null);
+public sealed record Measured(double Value, double? Low = null, double? High = null)
+{
+    private static readonly HashSet<string> Shares = new(["precision", "recall", "f_score", "coverage", "copies", "duplicates"], StringComparer.Ordinal);
+
+    /// <summary>The value give or take an error; intervals of shares end at 0 and 1.</summary>
+    /// <param name="key">Which measure it is.</param>
+    public static Measured Around(string key, double value, double error) => Shares.Contains(key)
+        ? new Measured(value, Math.Max(0, value - error), Math.Min(1, value + error))
+        : new Measured(value, value - error, value + error);
+}
 
 /// <summary>Every measure of a set of samples against a reference, by torch-fidelity's keys where it has them.</summary>
 /// <remarks>Intervals: of KID the percentiles of its subsets; of the others the jackknife over parts of the samples (Efron 1982), which leaves one part out at a time and so needs no repeated vectors,
@@ -56,7 +65,7 @@ public sealed class SetComparison : IDisposable
             return found;
         var left = Enumerable.Range(0, parts).Select(part => Without(samples, part, parts)).ToList();
         foreach (var key in left[0].Keys)
-            found[key] = Interval(found[key].Value, [.. left.Select(row => row[key])]);
+            found[key] = Interval(key, found[key].Value, [.. left.Select(row => row[key])]);
         return found;
     }
 
@@ -174,10 +183,10 @@ public sealed class SetComparison : IDisposable
         return found;
     }
 
-    private static Measured Interval(double value, double[] left)
+    private static Measured Interval(string key, double value, double[] left)
     {
         var mean = left.Average();
         var error = Math.Sqrt((left.Length - 1.0) / left.Length * left.Sum(x => (x - mean) * (x - mean)));
-        return new Measured(value, value - TwoSided * error, value + TwoSided * error);
+        return Measured.Around(key, value, TwoSided * error);
     }
 }

@@ -126,6 +126,17 @@ public sealed class FeatureMetricsTests
         Leaks.None(() => comparison.Measure(b, b));
     }
 
+    [Fact]
+    public void Intervals_of_shares_end_at_0_and_1()
+    {
+        using var scope = NewDisposeScope();
+        using var comparison = new SetComparison(Draw(14, 60, 2), new ComparisonOptions(["prc", "coverage"], Parts: 4));
+        var measured = comparison.Measure(Draw(15, 20, 2) + 3); // few of them near the reference
+        Assert.All(new[] { "precision", "recall", "f_score", "coverage" }, key => Assert.InRange(measured[key].Value, measured[key].Low!.Value, measured[key].High!.Value));
+        Assert.All(measured.Values, value => Assert.True(value is { Low: >= 0, High: <= 1 }, value.ToString()));
+        Assert.Contains(measured.Values, value => value.Low == 0 && value.Value > 0);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

@@ -51,7 +51,7 @@ internal sealed class EqualDraws(Tensor reference, int size) : IDisposable
             var values = draws.Select(draw => draw[key].Value).ToList();
             var mean = values.Average();
             var spread = TwoSided * Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / (Draws - 1));
-            return new Measured(mean, mean - spread, mean + spread);
+            return Measured.Around(key, mean, spread);
         }, StringComparer.Ordinal);
     }
 }

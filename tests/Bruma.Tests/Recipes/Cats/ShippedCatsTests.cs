@@ -38,7 +38,7 @@ public sealed class ShippedCatsTests
         using var network = EfficientNetLite0.Load(Folder(EfficientNetLite0.ModelName));
         var photos = Features(Directory.EnumerateFiles(Path.Combine(Repository.Root, "tests", "data", "cats"), "*.jpg", SearchOption.AllDirectories).Select(ImageFile.Load)).mean([0]);
         var (adapted, plain) = (Likeness("cats"), Likeness("emoji"));
-        Assert.True(adapted > plain, $"{adapted:0.000} against {plain:0.000}");
+        Assert.True(adapted > plain + 0.03, $"{adapted:0.000} against {plain:0.000}");
 
         Tensor Features(IEnumerable<Tensor> pictures) => cat([.. pictures.Select(picture => network.Features(network.Prepare(picture).unsqueeze(0)))]);
 
