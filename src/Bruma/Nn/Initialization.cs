@@ -53,6 +53,15 @@ public static class Initialization
             parameter.zero_();
     }
 
+    /// <summary>Normal weights of deviation gain / √fan-in (He et al. 2015, arXiv:1502.01852) and bias 0.</summary>
+    public static void Kaiming(Conv2d convolution, double gain, Generator generator)
+    {
+        using var scope = NewDisposeScope();
+        using var still = no_grad();
+        convolution.weight.normal_(0, gain / Math.Sqrt(convolution.weight[0].numel()), generator);
+        convolution.bias?.zero_();
+    }
+
     /// <summary>Uniform weights within √(6 / (inputs + outputs)) (Glorot and Bengio 2010) and bias 0.</summary>
     public static void Xavier(Linear linear, Generator generator)
     {

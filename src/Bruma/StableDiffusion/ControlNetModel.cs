@@ -70,8 +70,8 @@ public sealed class ControlNetModel : Module<Tensor, Tensor, UNetConditioning, C
         var control = new ControlNetModel(ControlNetConfig.For(network.Config, reduction));
         using var scope = NewDisposeScope();
         using var still = no_grad();
-        Initialization.Reset(control.controlnet_cond_embedding, random);
-        Initialization.Zero([control.controlnet_cond_embedding.Output, control.controlnet_mid_block, .. control.controlnet_down_blocks]);
+        control.controlnet_cond_embedding.Initialize(random);
+        Initialization.Zero([control.controlnet_mid_block, .. control.controlnet_down_blocks]);
         var weights = network.state_dict();
         foreach (var (name, parameter) in control.named_parameters().Where(pair => !pair.name.StartsWith("controlnet_", StringComparison.Ordinal)))
             parameter.copy_(weights[name]);

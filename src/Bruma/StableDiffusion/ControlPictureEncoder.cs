@@ -1,3 +1,4 @@
+using Bruma.Nn;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -7,6 +8,9 @@ namespace Bruma.StableDiffusion;
 /// <summary>Convolutions that bring the picture that steers to the size and width of the latents' first features.</summary>
 public sealed class ControlPictureEncoder : Module<Tensor, Tensor>
 {
+    /// <summary>1 over the root of the mean square that SiLU leaves of standard normal values.</summary>
+    private const double SiluGain = 1.68;
+
     private readonly Conv2d conv_in;
     private readonly ModuleList<Conv2d> blocks = ModuleList<Conv2d>();
     private readonly Conv2d conv_out;
@@ -25,8 +29,15 @@ public sealed class ControlPictureEncoder : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    /// <summary>The convolution that begins at zero, so that a fresh ControlNet changes nothing.</summary>
-    public Conv2d Output => conv_out;
+    /// <summary>Weights that carry the picture through at about its strength.</summary>
+    /// <remarks>Published ControlNets began with zeros at the end here, too. Behind them stand the zeros of the ControlNet, and with both nothing learns from the picture
+    /// until the noise of training has moved one of them: hundreds of steps that a short run does not have.</remarks>
+    internal void Initialize(Generator random)
+    {
+        foreach (var convolution in blocks.Prepend(conv_in))
+            Initialization.Kaiming(convolution, SiluGain, random);
+        Initialization.Kaiming(conv_out, 1, random);
+    }
 
     /// <param name="picture">[B, 3, 8h, 8w].</param>
     /// <returns>[B, C, h, w].</returns>
