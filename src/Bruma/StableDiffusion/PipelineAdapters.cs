@@ -60,9 +60,9 @@ public sealed partial class StableDiffusionPipeline
         var other = AutoencoderKl.Load(path, null, precision);
         if ((other.Config.LatentChannels, new LatentCodec(other).Reduction) != (Codec.Channels, Codec.Reduction))
         {
-            var found = $"{other.Config.LatentChannels} channels at a {new LatentCodec(other).Reduction}th";
+            var found = $"{other.Config.LatentChannels} channels at 1/{new LatentCodec(other).Reduction}";
             other.Dispose();
-            throw new BrumaException($"{folder.Name}: the autoencoder has latents of {found} of the picture's side, the model {Codec.Channels} at a {Codec.Reduction}th; take one that was made for this family of models.");
+            throw new BrumaException($"{folder.Name}: the autoencoder has latents of {found} of the picture's side, the model {Codec.Channels} at 1/{Codec.Reduction}; take one that was made for this family of models.");
         }
         Autoencoder.Dispose();
         Autoencoder = other;
