@@ -133,11 +133,10 @@ public static class CheckpointConversion
         if (file.Family.Pipeline == "StableDiffusionPipeline")
             foreach (var absent in new[] { "feature_extractor", "safety_checker" })
                 index[absent] = new JsonArray(null, null);
-        if (file.Family == ModelFamily.Sdxl)
-            index["force_zeros_for_empty_prompt"] = true;
+        if (file.Family == ModelFamily.Sdxl || file.Family == ModelFamily.SdxlRefiner)
+            index["force_zeros_for_empty_prompt"] = file.Family.ZerosWithoutNegative;
         if (file.Family == ModelFamily.SdxlRefiner)
         {
-            index["force_zeros_for_empty_prompt"] = false;
             index["requires_aesthetics_score"] = true;
             foreach (var absent in new[] { "text_encoder", "tokenizer" })
                 index[absent] = new JsonArray(null, null);

@@ -7,7 +7,7 @@ namespace Bruma.StableDiffusion;
 public sealed class LatentCodec(AutoencoderKl autoencoder)
 {
     /// <summary>Pixels per latent, along a side.</summary>
-    public int Reduction { get; } = 1 << (autoencoder.Config.BlockOutChannels.Length - 1);
+    public int Reduction => autoencoder.Config.Reduction;
 
     public int Channels => autoencoder.Config.LatentChannels;
 

@@ -85,6 +85,9 @@ public sealed record ModelFamily(
         },
         XlAutoencoder, [new("text_encoder_2", "conditioner.embedders.0.model.", true, OpenClipBig, true, Begin)], "EulerDiscreteScheduler", "epsilon");
 
+    /// <summary>Whether no negative prompt means zeros (<c>force_zeros_for_empty_prompt</c>); only XL models ask, and the refiner was published without.</summary>
+    public bool ZerosWithoutNegative => this != SdxlRefiner;
+
     /// <summary>All that single files are known of.</summary>
     public static IReadOnlyList<ModelFamily> All { get; } = [Sd1, Sd2, Sdxl, SdxlRefiner];
 }

@@ -34,8 +34,8 @@ public sealed record ModelSources(string Folder, IReadOnlyDictionary<string, str
     /// <summary>The class that <c>model_index.json</c> names, or that the family of a single file has; null when the folder names none.</summary>
     public string? ClassName => IsSingleFile ? FromFile(file => file.Family.Pipeline) : Setting("_class_name") is { ValueKind: JsonValueKind.String } name ? name.GetString() : null;
 
-    /// <summary>Whether no negative prompt means zeros; only XL models ask, and XL's refiner was published without.</summary>
-    public bool ZerosWithoutNegative => ForceZeros ?? (IsSingleFile ? FromFile(file => file.Family != ModelFamily.SdxlRefiner) : Setting("force_zeros_for_empty_prompt") is not { ValueKind: JsonValueKind.False });
+    /// <summary>Whether no negative prompt means zeros; only XL models ask.</summary>
+    public bool ZerosWithoutNegative => ForceZeros ?? (IsSingleFile ? FromFile(file => file.Family.ZerosWithoutNegative) : Setting("force_zeros_for_empty_prompt") is not { ValueKind: JsonValueKind.False });
 
     /// <summary>The names of <c>id2label</c>, by index; null where the folder has none or leaves some out.</summary>
     internal IReadOnlyList<string>? ClassNames

@@ -56,14 +56,11 @@ public sealed partial class StableDiffusionPipeline
     /// <param name="folder">With <c>config.json</c> and weights, of as many latent channels and the same reduction.</param>
     public void ReplaceAutoencoder(NamedFile folder)
     {
-        var (path, precision) = (Path.GetFullPath(folder.Path ?? folder.Name), Autoencoder.Precision);
-        var other = AutoencoderKl.Load(path, null, precision);
-        if ((other.Config.LatentChannels, new LatentCodec(other).Reduction) != (Codec.Channels, Codec.Reduction))
-        {
-            var found = $"{other.Config.LatentChannels} channels at 1/{new LatentCodec(other).Reduction}";
-            other.Dispose();
-            throw new BrumaException($"{folder.Name}: the autoencoder has latents of {found} of the picture's side, the model {Codec.Channels} at 1/{Codec.Reduction}; take one that was made for this family of models.");
-        }
+        var path = Path.GetFullPath(folder.Path ?? folder.Name);
+        var (found, own) = (AutoencoderKl.ReadConfig(path), Autoencoder.Config);
+        if ((found.LatentChannels, found.Reduction) != (own.LatentChannels, own.Reduction))
+            throw new BrumaException($"{folder.Name}: the autoencoder has latents of {found.LatentChannels} channels at 1/{found.Reduction} of the picture's side, the model {own.LatentChannels} at 1/{own.Reduction}; take one that was made for this family of models.");
+        var other = AutoencoderKl.Load(path, null, Autoencoder.Precision);
         Autoencoder.Dispose();
         Autoencoder = other;
         Identity = Identity with { Autoencoder = folder with { Path = path } };

@@ -44,7 +44,7 @@ public sealed class ControlNetTests
         {
             control.zero_grad();
             var middle = control.Steer(context, sample, times, new ControlSignal(picture)).MidResidual!;
-            (middle * direction[.., .., ..(int)middle.shape[2], ..(int)middle.shape[3]]).sum().backward();
+            (middle * direction).sum().backward();
             return control.get_parameter("controlnet_mid_block.weight")!.grad!.clone();
         }
     }

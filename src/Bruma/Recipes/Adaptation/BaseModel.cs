@@ -26,7 +26,7 @@ public sealed class BaseModel : IDisposable
     public SchedulerConfig Scheduler { get; }
 
     /// <summary>Pixels per latent, along a side.</summary>
-    public int Reduction => 1 << (Autoencoder.Config.BlockOutChannels.Length - 1);
+    public int Reduction => Autoencoder.Config.Reduction;
 
     /// <summary>Sides of pictures must be multiples of it for the U-Net to halve them without a rest.</summary>
     internal int PixelStep => Reduction << (Network.Config.BlockOutChannels.Length - 1);
