@@ -5,7 +5,12 @@ using Bruma.Recipes.Speed;
 using Bruma.Training;
 using static TorchSharp.torch;
 
-// dotnet run -c Release --project bench/Bruma.Benchmarks -- [seconds per row] [threads]
+// dotnet run -c Release --project bench/Bruma.Benchmarks -- [seconds per row] [threads], or -- adaptation [seconds per row]
+if (args is ["adaptation", ..])
+{
+    AdaptationBenchmark.Run(args.Length > 1 ? double.Parse(args[1], CultureInfo.InvariantCulture) : 20);
+    return;
+}
 var seconds = args.Length > 0 ? double.Parse(args[0], CultureInfo.InvariantCulture) : 20;
 var oneThread = 0.0;
 foreach (var threads in args.Length > 1 ? [int.Parse(args[1], CultureInfo.InvariantCulture)] : new[] { 1, Environment.ProcessorCount }.Distinct())

@@ -17,10 +17,15 @@ internal sealed partial class OutputFiles(string output, int count, int firstInd
 
     public IReadOnlyList<string> Files => _files;
 
-    public static void Check(string output)
+    /// <param name="inputs">Pictures that the command reads, which must not be written over, and what names them.</param>
+    public static void Check(string output, params IEnumerable<(string What, string? File)> inputs)
     {
         if (!output.EndsWith(".png", StringComparison.OrdinalIgnoreCase))
             throw new UsageException($"--output {output}: pictures are written as PNG; give a name that ends in .png.");
+        var names = new Regex($"^{Number().Replace(Regex.Escape(Path.GetFullPath(output)), "[0-9]+").Replace(Regex.Escape(Seed), "-?[0-9]+", StringComparison.Ordinal)}$");
+        foreach (var (what, file) in inputs)
+            if (file is not null && names.IsMatch(Path.GetFullPath(file)))
+                throw new UsageException($"--output {output}: would write over {file}, which {what} names; give another name.");
     }
 
     /// <summary>Writes a picture, or keeps it for the sheet.</summary>

@@ -41,7 +41,7 @@ internal static class DataCommand
             if (parsed.GetValue(name) != FashionMnist.SourceName)
                 throw new UsageException($"{parsed.GetValue(name)}: no such data set; the one that can be downloaded is {FashionMnist.SourceName}.");
             using var client = new HttpClient { Timeout = Patience };
-            Console.WriteLine(await FashionMnist.Download(client, parsed.GetValue(from), cancellation));
+            Console.WriteLine(await FashionMnist.Download(client, parsed.GetValue(from), cancellationToken: cancellation));
         });
         return command;
     }

@@ -28,13 +28,15 @@ internal static class ModelsAdapters
         var changed = new Argument<string>("changed") { Description = "The trained model: a diffusers folder, a single file or the name of an installed model." };
         var original = new Option<string>("--base") { Description = "The model that it was trained from.", Required = true };
         var rank = new Option<int>("--rank") { Description = "Rank of the LoRA.", DefaultValueFactory = _ => 16 };
-        var output = new Option<string>("--output", "-o") { Description = "File to write (.safetensors); a kohya file comes beside it.", Required = true };
+        var output = new Option<string>("--output", "-o") { Description = "File to write (.safetensors), which must be new; a kohya file comes beside it.", Required = true };
         var command = new Command("extract", "Write the LoRA that comes nearest to what training changed. Example: bruma models extract runs/full --base DIR --rank 16 --output full.safetensors") { changed, original, rank, output };
         command.SetAction(parsed =>
         {
             var file = parsed.GetValue(output)!;
             if (!file.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
                 throw new UsageException($"--output {file}: must end in .safetensors.");
+            if (File.Exists(file))
+                throw new UsageException($"--output {file}: is there already; choose another name.");
             foreach (var line in AdapterFiles.Extract(FolderOf(parsed.GetRequiredValue(changed)), FolderOf(parsed.GetValue(original)), parsed.GetValue(rank), file))
                 Console.WriteLine(line);
         });

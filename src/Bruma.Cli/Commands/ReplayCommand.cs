@@ -23,7 +23,7 @@ internal static class ReplayCommand
 
     private static int Run(string picture, string? model, int threads, string output, CancellationToken cancellation)
     {
-        OutputFiles.Check(output);
+        OutputFiles.Check(output, ("the command", picture));
         if (!PictureText.Read(picture).TryGetValue(ParametersWriter.Keyword, out var text))
             throw new BrumaException($"{picture}: carries no parameters, so it cannot be drawn again.");
         var parameters = ParametersText.Parse(text);

@@ -7,7 +7,7 @@ internal static class GenerateChecks
 {
     public static void Check(GenerateArguments arguments)
     {
-        OutputFiles.Check(arguments.Output);
+        OutputFiles.Check(arguments.Output, [("--image", arguments.Pictures.Image), ("--mask", arguments.Pictures.Mask), .. arguments.Controls.Select(control => ("--control-image", (string?)control.Image))]);
         Range("--count", arguments.Count, 1, 100_000);
         Range("--steps", arguments.Steps, 1, 10_000);
         Range("--guidance-scale", arguments.GuidanceScale, 0, 1e6);

@@ -39,13 +39,14 @@ public static class FashionMnist
 
     public static ImageSource Test() => new IdxSource(Folder(), "t10k", ClassNames);
 
-    /// <summary>Fetches the files that are not there yet into <see cref="DownloadFolder"/>, each checked before it counts.</summary>
+    /// <summary>Fetches the files that are not there yet, each checked before it counts.</summary>
     /// <param name="from">A folder on a server that holds the four files.</param>
+    /// <param name="folder">Where to; null for <see cref="DownloadFolder"/>.</param>
     /// <returns>The folder.</returns>
     /// <exception cref="BrumaException">The server fails, or a file is not the published one.</exception>
-    public static async Task<string> Download(HttpClient client, Uri? from = null, CancellationToken cancellationToken = default)
+    public static async Task<string> Download(HttpClient client, Uri? from = null, string? folder = null, CancellationToken cancellationToken = default)
     {
-        var folder = DownloadFolder;
+        folder ??= DownloadFolder;
         var root = new Uri((from ?? Published).ToString().TrimEnd('/') + "/");
         foreach (var (file, sum) in Files)
         {

@@ -45,18 +45,9 @@ public sealed class FileDownloadTests : IDisposable
     public async Task Fashion_MNIST_is_taken_only_with_its_published_content()
     {
         using var server = new BreakingServer(_content, breaksAfter: int.MaxValue);
-        var before = Environment.GetEnvironmentVariable("BRUMA_DATA");
-        Environment.SetEnvironmentVariable("BRUMA_DATA", _folder.Root);
-        try
-        {
-            var error = await Assert.ThrowsAsync<BrumaException>(() => FashionMnist.Download(_client, server.Address));
-            Assert.Contains("train-images-idx3-ubyte.gz", error.Message, StringComparison.Ordinal);
-            Assert.Empty(Directory.EnumerateFiles(FashionMnist.DownloadFolder));
-        }
-        finally
-        {
-            Environment.SetEnvironmentVariable("BRUMA_DATA", before);
-        }
+        var error = await Assert.ThrowsAsync<BrumaException>(() => FashionMnist.Download(_client, server.Address, _folder.Root));
+        Assert.Contains("train-images-idx3-ubyte.gz", error.Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFiles(_folder.Root));
     }
 
     /// <summary>Serves one content under every name, by ranges, and hangs up after a number of bytes.</summary>

@@ -82,13 +82,19 @@ public sealed class AdaptationReportTests : IDisposable
     {
         static MeasuredSet Set(string key, double kid, double coverage, double copies) =>
             new(key, key, 78, new Dictionary<string, Measured> { [SetComparison.KidMean] = new(kid), ["coverage"] = new(coverage), ["copies"] = new(copies) });
-        var verdict = AdaptationVerdict.Of([Set(MeasuredSet.Samples, 0.1, 0.6, 0.1), Set(MeasuredSet.Test, 0, 0.63, 0), Set(MeasuredSet.Base, 0.4, 0.1, 0), Set(MeasuredSet.Reconstructions, 0.08, 0.5, 0)], new OutlineFindings((0.7, 0.4), (0.4, 0.4))).ToList();
+        MeasuredSet[] sets = [Set(MeasuredSet.Samples, 0.1, 0.6, 0.1), Set(MeasuredSet.Test, 0, 0.63, 0), Set(MeasuredSet.Base, 0.4, 0.1, 0), Set(MeasuredSet.Reconstructions, 0.08, 0.5, 0)];
+        var verdict = AdaptationVerdict.Of(sets).ToList();
         Assert.Contains("removed 75 %", verdict[0]);
         Assert.Contains("a good part of what is missing", verdict[0]);
         Assert.Contains("about as varied", verdict[1]);
         Assert.Contains("10 % of the samples", verdict[2]);
         Assert.Contains("too many", verdict[2]);
-        Assert.Contains("samples follow it", verdict[3]);
+        Assert.Equal(3, verdict.Count);
+
+        var steered = AdaptationVerdict.Of(sets, steered: true, new OutlineFindings((0.7, 0.4), (0.4, 0.4))).ToList();
+        Assert.Contains("without these pictures to steer it has 0.400", steered[0]);
+        Assert.DoesNotContain("training", steered[0]);
+        Assert.Contains("samples follow it", steered[3]);
     }
 
     private static string Refused(AdaptationReportOptions options) => Assert.Throws<BrumaException>(() => AdaptationReport.Write(options)).Message;

@@ -10,14 +10,15 @@ public static class AdaptationVerdict
     private const double Follows = 0.05; // of F1, above what agrees by chance
 
     /// <param name="sets">Rows of the report; those that could not be measured are missing.</param>
-    /// <param name="outlines">Of a ControlNet's samples; null without one.</param>
-    public static IEnumerable<string> Of(IReadOnlyList<MeasuredSet> sets, OutlineFindings? outlines = null)
+    /// <param name="steered">Whether pictures steer the samples: a ControlNet leaves the base as it was, so quality is not what it is trained for.</param>
+    /// <param name="outlines">Of a ControlNet's samples; null without one, or where it was trained on something else.</param>
+    public static IEnumerable<string> Of(IReadOnlyList<MeasuredSet> sets, bool steered = false, OutlineFindings? outlines = null)
     {
         MeasuredSet? Row(string key) => sets.FirstOrDefault(set => set.Key == key);
         if (Row(MeasuredSet.Samples) is not { } samples)
             yield break;
         if (samples[SetComparison.KidMean] is { } kid)
-            yield return Quality(kid, Row(MeasuredSet.Base)?[SetComparison.KidMean], Row(MeasuredSet.Test)?[SetComparison.KidMean], Row(MeasuredSet.Reconstructions)?[SetComparison.KidMean]);
+            yield return Quality(kid, Before(kid, Row(MeasuredSet.Base)?[SetComparison.KidMean], steered), Row(MeasuredSet.Test)?[SetComparison.KidMean], Row(MeasuredSet.Reconstructions)?[SetComparison.KidMean]);
         if (samples["coverage"] is { } coverage)
             yield return Variety(coverage, Row(MeasuredSet.Test)?["coverage"]);
         if (samples["copies"] is { } copies)
@@ -30,11 +31,17 @@ public static class AdaptationVerdict
             yield return $"Outlines: F1 {Number(asked)} with the outline that a sample was drawn after, {Number(others)} with those of other samples: {(asked - others > Follows ? "samples follow it" : "samples do not follow it")}.";
     }
 
-    private static string Quality(double kid, double? before, double? real, double? ceiling)
+    private static string Before(double kid, double? before, bool steered) => before switch
     {
-        var text = $"Quality: KID {Number(kid)}, where 0 is as good as photos";
-        if (before is { } start)
-            text += kid < start ? $"; the base without fine-tuning has {Number(start)}, so training removed {Percent((start - kid) / start)} of its distance" : $"; the base without fine-tuning has {Number(start)}, so training did not help";
+        null => "",
+        { } start when steered => $"; the base without these pictures to steer it has {Number(start)}",
+        { } start when kid < start => $"; the base without fine-tuning has {Number(start)}, so training removed {Percent((start - kid) / start)} of its distance",
+        { } start => $"; the base without fine-tuning has {Number(start)}, so training did not help",
+    };
+
+    private static string Quality(double kid, string before, double? real, double? ceiling)
+    {
+        var text = $"Quality: KID {Number(kid)}, where 0 is as good as photos{before}";
         if (real is { } floor)
             text += $"; photos that were never trained on have {Number(floor)}";
         if (ceiling is { } best)
