@@ -22,8 +22,7 @@ public sealed class ImageReplay : IDisposable
     /// <exception cref="BrumaException">Something is missing or has changed.</exception>
     public static ImageReplay Load(GenerationRecord record, string? model = null)
     {
-        var path = model ?? Existing(record.Model, "model");
-        Require(record.Model with { Path = path }, "model");
+        var path = Unchanged(model is null ? record.Model : record.Model with { Name = model, Path = model }, "model");
         var dtype = record.Precision == "bf16" ? ScalarType.BFloat16 : ScalarType.Float32;
         var replay = new ImageReplay(record, StableDiffusionPipeline.Load(path, new PipelineOptions(dtype)));
         try
@@ -57,26 +56,17 @@ public sealed class ImageReplay : IDisposable
 
     private void Add(ScalarType dtype)
     {
-        foreach (var file in (_record.Adapters ?? []).Concat(_record.Embeddings ?? []))
-            Require(file, "adapter");
         if (_record.Autoencoder is { } autoencoder)
-        {
-            Require(autoencoder, "autoencoder");
-            _pipeline.ReplaceAutoencoder(autoencoder with { Path = Existing(autoencoder, "autoencoder") });
-        }
+            _pipeline.ReplaceAutoencoder(autoencoder with { Path = Unchanged(autoencoder, "autoencoder") });
         if (_record.Refiner is { } refiner)
-        {
-            Require(refiner, "refiner");
-            _refiner = StableDiffusionPipeline.Load(Existing(refiner, "refiner"), new PipelineOptions(dtype));
-        }
+            _refiner = StableDiffusionPipeline.Load(Unchanged(refiner, "refiner"), new PipelineOptions(dtype));
         if (_record.Adapters is { } adapters)
-            _pipeline.AddAdapters(adapters);
+            _pipeline.AddAdapters([.. adapters.Select(adapter => adapter with { Path = Unchanged(adapter, "adapter") })]);
         foreach (var embedding in _record.Embeddings ?? [])
-            _pipeline.AddEmbedding(Existing(embedding, "embedding"), embedding.Name);
+            _pipeline.AddEmbedding(Unchanged(embedding, "embedding"), embedding.Name);
         foreach (var control in _record.Controls ?? [])
         {
-            Require(control.Model, "ControlNet");
-            var network = ControlNetModel.Load(Existing(control.Model, "ControlNet"));
+            var network = ControlNetModel.Load(Unchanged(control.Model, "ControlNet"));
             network.to(dtype);
             _controls.Add(new ControlInput(network, Picture(control.Picture, mask: false), control.Strength, control.Start, control.End, control.Model, control.Picture.Name));
         }
@@ -111,14 +101,14 @@ public sealed class ImageReplay : IDisposable
         Tiling = _record.Tiling,
     };
 
-    private static string Existing(NamedFile file, string what) =>
-        new[] { file.Path, file.Name }.FirstOrDefault(path => path is not null && (File.Exists(path) || Directory.Exists(path)))
-        ?? throw new BrumaException($"the {what} {file.Name} is no longer at {file.Path ?? "its place"}; put it back{(what == "model" ? " or name it with --model" : "")}.");
-
-    private static void Require(NamedFile file, string what)
+    /// <summary>Where a file is, if it is still what it was.</summary>
+    private static string Unchanged(NamedFile file, string what)
     {
-        if (file.Sha256 is { } sum && WeightsHash.Of(Existing(file, what)) is { } now && now != sum)
-            throw new BrumaException($"the {what} {file.Path ?? file.Name} has changed since the picture was drawn (its SHA-256 begins with {now[..10]}, then with {sum[..10]}); it would give another picture.");
+        var path = new[] { file.Path, file.Name }.FirstOrDefault(path => path is not null && (File.Exists(path) || Directory.Exists(path)))
+            ?? throw new BrumaException($"the {what} {file.Name} is no longer at {file.Path ?? "its place"}; put it back{(what == "model" ? " or name it with --model" : "")}.");
+        if (file.Sha256 is { } sum && WeightsHash.Of(path) is { } now && now != sum)
+            throw new BrumaException($"the {what} {path} has changed since the picture was drawn (its SHA-256 begins with {now[..10]}, then with {sum[..10]}); it would give another picture.");
+        return path;
     }
 
     private static Tensor Picture(PictureReference reference, bool mask)

@@ -73,6 +73,25 @@ public sealed class RefinerTests : IDisposable
     }
 
     [Fact]
+    public void A_replay_is_refused_when_a_file_that_took_part_has_changed_or_is_gone()
+    {
+        AtomicFile.CopyFolder(Path.Combine(Pipelines, "tiny-sd", "vae"), _folder["other-vae"]);
+        using var pipeline = StableDiffusionPipeline.Load(_folder["base"]);
+        pipeline.ReplaceAutoencoder(new NamedFile(_folder["other-vae"]));
+        var record = pipeline.Generate(Prompt, _request).Single().Record.Hashed();
+        ImageReplay.Load(record, _folder["base"]).Dispose();
+
+        Directory.Delete(_folder["other-vae"], recursive: true);
+        Assert.Contains("the autoencoder", Refused(), StringComparison.Ordinal);
+        AtomicFile.CopyFolder(_folder["base/vae"], _folder["other-vae"]);
+        Assert.Contains("has changed since the picture was drawn", Refused(), StringComparison.Ordinal);
+        Directory.Delete(_folder["base"], recursive: true);
+        Assert.Contains("name it with --model", Refused(), StringComparison.Ordinal);
+
+        string Refused() => Assert.Throws<BrumaException>(() => ImageReplay.Load(record)).Message;
+    }
+
+    [Fact]
     public void What_a_refiner_cannot_do_is_said()
     {
         using var pipeline = StableDiffusionPipeline.Load(_folder["base"]);
