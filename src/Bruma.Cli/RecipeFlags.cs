@@ -20,7 +20,7 @@ internal static class RecipeFlags
         [(AdaptationOptions.TextToImage, "cats")] = [.. Cats, .. Full],
         [(AdaptationOptions.TextToImage, "cats-replay")] = [.. Cats, .. Full, "--replay", "emoji", "--replay-share", "0.25"],
         [(AdaptationOptions.Lora, "cats")] = [.. Cats, .. Lora],
-        [(AdaptationOptions.ControlNet, "cats")] = ["--model", "cats", "--data", "cats", "--batch-size", "16", "--steps", "1000", "--learning-rate", "5e-4", .. Pace],
+        [(AdaptationOptions.ControlNet, "cats")] = ["--model", "cats", "--data", "cats", "--batch-size", "16", "--steps", "500", "--learning-rate", "5e-4", .. Pace],
         [(AdaptationOptions.Lora, "openmoji")] = [.. Common, "--data", "openmoji", "--steps", "1000", .. Lora],
     };
 
