@@ -31,7 +31,8 @@ public sealed class AdaptationReportTests : IDisposable
         Assert.Equal(1, json.GetProperty(MeasuredSet.Reference).GetProperty("copies").GetProperty("value").GetDouble());
         Assert.InRange(json.GetProperty("outlines").GetProperty("samples").GetProperty("f1_asked").GetDouble(), 0, 1);
         Assert.Contains("report/samples.png", File.ReadAllText(_folder["run/report.html"]));
-        Assert.True(File.Exists(_folder["run/report/worst.png"]) && File.Exists(_folder["run/report/nearest.png"]) && File.Exists(_folder["run/report/curves.png"]));
+        Assert.Contains("report/steered.png", File.ReadAllText(_folder["run/report.html"]));
+        Assert.True(File.Exists(_folder["run/report/steered.png"]) && File.Exists(_folder["run/report/worst.png"]) && File.Exists(_folder["run/report/nearest.png"]) && File.Exists(_folder["run/report/curves.png"]));
     }
 
     [Fact]

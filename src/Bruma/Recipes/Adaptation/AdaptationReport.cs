@@ -20,6 +20,11 @@ public sealed class AdaptationReport
     /// <summary>Pictures are compared at this size, whatever they were drawn at.</summary>
     private const int Side = 64;
 
+    /// <summary>What steers, what was drawn after it, and what the base draws without; in the report's folder.</summary>
+    public const string SteeredSheet = "steered.png";
+
+    private const int SteeredShown = 8;
+
     private readonly AdaptationReportOptions _report;
     private readonly AdaptedModel _model;
     private readonly Action<EvaluationProgress> _progress;
@@ -62,6 +67,8 @@ public sealed class AdaptationReport
         using var drawn = Features(extraction, samples);
         var steered = wishes[0].Picture is not null;
         var sets = Measure(photos, drawn, (Features(extraction, untrained), steered), copies is null ? null : Features(extraction, copies), out var size);
+        if (steered)
+            ShowSteered(wishes, samples, untrained);
         var outlines = Outlines(wishes, samples, untrained);
         var findings = new AdaptationFindings(sets, size, [.. AdaptationVerdict.Of(sets, steered, outlines)], _notes, outlines, drawing.Settings);
         Told("page", 1)(0);
@@ -129,6 +136,15 @@ public sealed class AdaptationReport
         var asked = wishes.Select(wish => wish.Picture!).ToList();
         (double, double) Of(ImageSource pictures) => EdgeAgreement.MeanF1(asked, [.. Enumerable.Range(0, asked.Count).Select(i => EdgeFilter.Outline(pictures.Load(i)))]);
         return new OutlineFindings(Of(samples), Of(untrained));
+    }
+
+    private void ShowSteered(List<SampleWish> wishes, ImageSource samples, ImageSource untrained)
+    {
+        using var scope = NewDisposeScope();
+        var count = Math.Min(SteeredShown, wishes.Count);
+        var rows = new Func<int, Tensor>[] { i => wishes[i].Picture!, samples.Load, untrained.Load };
+        var cells = rows.SelectMany(row => Enumerable.Range(0, count).Select(i => new LabelledPicture(row(i), ""))).ToList();
+        PngFile.Write(Path.Combine(Folder, SteeredSheet), LabelledSheet.Compose("Steered by pictures, the same noise", cells, count, ["asked", "drawn", "the base"]));
     }
 
     private Action<int> Told(string stage, int of) => done => _progress(new EvaluationProgress(stage, done, of));

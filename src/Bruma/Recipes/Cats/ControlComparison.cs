@@ -32,7 +32,7 @@ public static class ControlComparison
         using var network = FeatureNetworks.Open(options.Features);
         var extraction = new FeatureExtraction(network, options.Cache is { } cache ? new FeatureCache(cache) : null);
         using var photos = ReportPhotos.Load((source, adaptation), extraction, ControlMeasures.Side, _ => { }, cancellationToken);
-        var outlines = options.Outline is null ? null : Outlines(options, tell, cancellationToken); // a wrong folder is said before anything is drawn
+        var outlines = options.Outline is null ? null : Outlines(output, options, tell, cancellationToken); // a wrong folder is said before anything is drawn
         var samples = new RunSamples(adaptation, model);
         var starts = DrawStarts(samples, Path.Combine(output, "samples", "start"), options, cancellationToken);
 
@@ -62,12 +62,14 @@ public static class ControlComparison
     private static ImageFolder DrawStarts(RunSamples samples, string folder, ControlOptions options, CancellationToken cancellation) =>
         (ImageFolder)samples.Draw(folder, adapted: false, [.. Enumerable.Repeat(new SampleWish(options.Start, null), Math.Min(Starts, options.Samples))], options.Seed, _ => { }, cancellation);
 
-    private static ControlSection? Outlines(ControlOptions options, Action<string>? tell, CancellationToken cancellation)
+    private static ControlSection? Outlines(string output, ControlOptions options, Action<string>? tell, CancellationToken cancellation)
     {
         tell?.Invoke($"outlines of {options.Outline}");
-        var findings = AdaptationReport.Write(new AdaptationReportOptions(options.Outline!, options.Samples, options.Seed, options.Features, options.Cache), null, cancellation);
+        var place = Path.Combine(output, "outline"); // the run keeps its own report
+        var findings = AdaptationReport.Write(new AdaptationReportOptions(options.Outline!, options.Samples, options.Seed, options.Features, options.Cache, Output: place), null, cancellation);
         if (findings.Outlines is not { } found)
             throw new BrumaException($"--outline {options.Outline}: is no run of bruma train controlnet on outlines; give one, or leave it out.");
+        File.Copy(Path.Combine(place, "report", AdaptationReport.SteeredSheet), Path.Combine(output, "outlines.png"));
         return new("outlines", "Outlines", "A ControlNet sees the outline of a photo. F1 of edge pixels within 1 px; what the second column has is agreement by chance.", ["", "F1 with the asked outline", "F1 with others"],
             [new("samples", [found.Samples.Asked, found.Samples.Others]), new("the base, which sees none", [found.Base.Asked, found.Base.Others])],
             FormattableString.Invariant($"Samples follow the asked outline with F1 {found.Samples.Asked:0.00}, others with {found.Samples.Others:0.00}."));

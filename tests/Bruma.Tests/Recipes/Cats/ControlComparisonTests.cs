@@ -29,16 +29,12 @@ public sealed class ControlComparisonTests : IDisposable
     [Fact]
     public void Every_control_is_drawn_measured_and_written()
     {
-        var options = new AdaptationOptions(AdaptationOptions.Lora, Path.Combine(Repository.Goldens, "pipelines", "tiny-sd"), Path.Combine(_folder.Root, "photos"), Steps: 1, BatchSize: 2, Resolution: 64, Rank: 2, SampleEvery: 0) { ReportSamples = 0 };
-        using (var run = AdaptationRun.Start(_folder["run"], options))
-        {
-            Assert.Single(run.Run());
-            Assert.NotEmpty(run.Finish().ToList());
-        }
+        Train("run", AdaptationOptions.Lora);
+        Train("outline", AdaptationOptions.ControlNet);
         var output = Path.Combine(_folder.Root, "control");
-        var sections = ControlComparison.Run(output, new ControlOptions(_folder["run"], Samples: 4, Steps: 2, Features: "random:3"));
+        var sections = ControlComparison.Run(output, new ControlOptions(_folder["run"], _folder["outline"], Samples: 4, Steps: 2, Features: "random:3"));
 
-        Assert.Equal(["guidance", "languages", "coat", "framing", "start", "inpainting"], sections.Select(section => section.Key));
+        Assert.Equal(["guidance", "languages", "coat", "framing", "start", "inpainting", "outlines"], sections.Select(section => section.Key));
         Assert.Equal(["1", "2", "3", "4", "6", "8"], sections[0].Rows.Select(row => row.Setting));
         Assert.All(sections, section => Assert.True(File.Exists(Path.Combine(output, $"{section.Key}.png"))));
         Assert.Equal(["green", "red"], sections[2].Rows.Select(row => row.Setting).Order(StringComparer.Ordinal));
@@ -50,5 +46,14 @@ public sealed class ControlComparisonTests : IDisposable
         using var table = JsonDocument.Parse(File.ReadAllText(Path.Combine(output, "table.json")));
         Assert.Equal(sections.Select(section => section.Key), table.RootElement.GetProperty("sections").EnumerateObject().Select(section => section.Name));
         Assert.True(File.Exists(Path.Combine(output, "guidance-curve.png")));
+        Assert.All(sections[6].Rows.SelectMany(row => row.Values), f1 => Assert.InRange(f1!.Value, 0, 1));
+        Assert.False(File.Exists(_folder["outline/report.html"])); // the run's own report would be of other samples
+
+        void Train(string folder, string recipe)
+        {
+            using var run = AdaptationRun.Start(_folder[folder], new AdaptationOptions(recipe, Path.Combine(Repository.Goldens, "pipelines", "tiny-sd"), Path.Combine(_folder.Root, "photos"), Steps: 1, BatchSize: 2, Resolution: 64, Rank: recipe == AdaptationOptions.Lora ? 2 : 0, SampleEvery: 0) { ReportSamples = 0 });
+            Assert.Single(run.Run());
+            Assert.NotEmpty(run.Finish().ToList());
+        }
     }
 }
