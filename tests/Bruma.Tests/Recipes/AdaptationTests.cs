@@ -197,6 +197,21 @@ public sealed class AdaptationTests : IDisposable
     }
 
     [Fact]
+    public void Class_pictures_are_drawn_with_the_guidance_that_the_model_names()
+    {
+        AtomicFile.CopyFolder(Base, _folder["base"]);
+        var options = Options(AdaptationOptions.DreamBooth) with { InstancePrompt = "a photo of sks cat", ClassPrompt = "a photo of a cat", ClassImages = 1, Steps = 1 };
+        foreach (var (folder, scale) in new[] { ("plain", 1.0), ("guided", 9.0) })
+        {
+            new ModelDefaults(Steps: 2, GuidanceScale: scale).Write(_folder["base"]);
+            AdaptationRun.Start(_folder[folder], options with { Model = _folder["base"] }).Dispose();
+        }
+        var drawn = Directory.EnumerateFiles(Path.Combine(UserCache.Root, "class-pictures"), "*.png", SearchOption.AllDirectories).Select(File.ReadAllBytes).ToList();
+        Assert.Equal(2, drawn.Count);
+        Assert.NotEqual(drawn[0], drawn[1]);
+    }
+
+    [Fact]
     public void A_ControlNet_is_trained_beside_the_base_and_loads_where_it_is_used()
     {
         var options = Options(AdaptationOptions.ControlNet) with { SampleEvery = 4, ValidationShare = 0.2 };

@@ -12,7 +12,7 @@ public sealed class BaseModel : IDisposable
     private const int XlFrom = 2; // text encoders
 
     private BaseModel(ModelSources sources, UNet2DConditionModel network, AutoencoderKl autoencoder, PromptEncoder prompts, SchedulerConfig scheduler) =>
-        (Sources, Network, Autoencoder, Prompts, Scheduler) = (sources, network, autoencoder, prompts, scheduler);
+        (Sources, Network, Autoencoder, Prompts, Scheduler, Defaults) = (sources, network, autoencoder, prompts, scheduler, ModelDefaults.Read(sources.Folder));
 
     public ModelSources Sources { get; }
 
@@ -24,6 +24,9 @@ public sealed class BaseModel : IDisposable
 
     /// <summary>Says what the network predicts.</summary>
     public SchedulerConfig Scheduler { get; }
+
+    /// <summary>What the model says about itself: steps and guidance that suit it.</summary>
+    internal ModelDefaults Defaults { get; }
 
     /// <summary>Pixels per latent, along a side.</summary>
     public int Reduction => Autoencoder.Config.Reduction;

@@ -12,10 +12,10 @@ internal static class ClassPictures
     /// <returns>The folder with exactly the asked number of pictures.</returns>
     public static string Folder(BaseModel model, AdaptationOptions options)
     {
-        var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(FormattableString.Invariant($"{model.Sha256()}\n{options.ClassPrompt}\n{options.Resolution}\n{options.ClassImages}"))))[..16];
+        var drawing = new Drawing(model, options.Resolution);
+        var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(FormattableString.Invariant($"{model.Sha256()}\n{options.ClassPrompt}\n{drawing.Settings}\n{options.ClassImages}"))))[..16];
         var folder = Path.Combine(UserCache.Root, "class-pictures", key);
         Directory.CreateDirectory(folder);
-        var drawing = new Drawing(model, options.Resolution);
         for (var seed = 0; seed < options.ClassImages; seed++)
         {
             var path = Path.Combine(folder, $"{seed:D5}.png");
