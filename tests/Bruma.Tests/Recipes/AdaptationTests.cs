@@ -274,11 +274,14 @@ public sealed class AdaptationTests : IDisposable
     [Fact]
     public void A_new_word_for_a_style_stands_behind_the_captions()
     {
-        var thing = Options(AdaptationOptions.TextualInversion) with { Steps = 1 };
+        var thing = Options(AdaptationOptions.TextualInversion) with { Steps = 1, SampleEvery = 1 };
         double FirstLoss(string name, string property)
         {
             using var run = AdaptationRun.Start(_folder[name], (thing with { LearnableProperty = property }).Checked());
-            return run.Run().Single().Loss;
+            var loss = run.Run().Single().Loss;
+            var asked = PictureText.Read(Path.Combine(_folder[name], "samples", "step-0000001.png"))["prompts"];
+            Assert.All(asked.Split('\n'), prompt => Assert.Contains(thing.PlaceholderToken!, prompt, StringComparison.Ordinal)); // what is looked at has the new word
+            return loss;
         }
         Assert.NotEqual(FirstLoss("thing", "object"), FirstLoss("style", "style"), 1e-7);
         Assert.Contains("--learnable-property", Assert.Throws<BrumaException>(() => (thing with { LearnableProperty = "mood" }).Checked()).Message, StringComparison.Ordinal);

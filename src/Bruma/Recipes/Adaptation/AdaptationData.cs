@@ -71,7 +71,7 @@ internal sealed class AdaptationData : IDisposable
     public int Wide => _wide is null ? 0 : _training.Count(index => _wide.Find(index) is not null);
 
     /// <summary>Captions that say what the model shall draw, most frequent first.</summary>
-    public IReadOnlyList<string> Subjects => [.. _training.Select(_main.Text).GroupBy(text => text).OrderByDescending(group => group.Count()).ThenBy(group => group.Key, StringComparer.Ordinal).Select(group => group.Key)];
+    public IReadOnlyList<string> Subjects => [.. _training.Select(Asked).GroupBy(text => text).OrderByDescending(group => group.Count()).ThenBy(group => group.Key, StringComparer.Ordinal).Select(group => group.Key)];
 
     /// <summary>What is watched of so many pictures: of few none can be spared.</summary>
     public static double Share(AdaptationOptions options, int pictures) => pictures < FewPictures ? 0 : options.ValidationShare;
@@ -145,12 +145,12 @@ internal sealed class AdaptationData : IDisposable
     {
         using var scope = NewDisposeScope();
         var picture = _main.Pictures is null ? null : ControlPictures.Values(_main.Pictures[index]).MoveToOuterDisposeScope();
-        return (Scaled(_main.Latents[index].narrow(0, 0, 1)).MoveToOuterDisposeScope(), _main.Text(index), picture);
+        return (Scaled(_main.Latents[index].narrow(0, 0, 1)).MoveToOuterDisposeScope(), Asked(index), picture);
     }
 
     /// <summary>What a control network is shown on the sheets, uint8 [1 or 3, S, S], with the captions: watched pictures, or else the first; none without a control network.</summary>
     public IReadOnlyList<(Tensor Picture, string Caption)> Shown(int count) => _main.Pictures is null ? []
-        : [.. Validation.Concat(_training).Take(count).Select(index => (_main.Pictures[index], _main.Text(index)))];
+        : [.. Validation.Concat(_training).Take(count).Select(index => (_main.Pictures[index], Asked(index)))];
 
     public void Dispose()
     {
@@ -159,6 +159,8 @@ internal sealed class AdaptationData : IDisposable
         _prior?.Dispose();
         _replay?.Dispose();
     }
+
+    private string Asked(int index) => _captions.Asked(_main.Text(index));
 
     private Tensor Scaled(Tensor latents) => (latents - (_codec.ShiftFactor ?? 0)) * _codec.ScalingFactor;
 }

@@ -89,7 +89,7 @@ public sealed class AdaptationReport
         var wishes = Enumerable.Range(0, _report.Count).Select(i =>
         {
             var row = rows[ShuffledOrder.At(0, i, rows.Count)];
-            var caption = captions.Of(photos.Source, photos.Example(row)) ?? (Options.PlaceholderToken is { } word ? $"a photo of {word}" : "");
+            var caption = captions.Asked(captions.Of(photos.Source, photos.Example(row)) ?? captions.Missing);
             var picture = control?.Of(photos.Example(row), photos.Source.Load(photos.Features.Indices[row]), photos.Square(row, Options.Resolution));
             return new SampleWish(caption, picture);
         }).ToList();

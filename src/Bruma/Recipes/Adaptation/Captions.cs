@@ -50,13 +50,18 @@ internal sealed class Captions(AdaptationOptions options)
         var draw = HashedSeed.Of(options.Seed, 3, place);
         if ((draw >> 11) * (1.0 / (1UL << 53)) < options.CaptionDropout)
             return "";
-        if (options.Recipe == AdaptationOptions.TextualInversion && options.InstancePrompt is null)
+        if (HasNewWord)
             return WithNewWord(caption, HashedSeed.Of(options.Seed, 4, place));
         if (!options.ShuffleTags)
             return caption;
         var tags = caption.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         return string.Join(", ", tags.Select((tag, i) => (tag, HashedSeed.Of(options.Seed, 5, place, i))).OrderBy(pair => pair.Item2).Select(pair => pair.tag));
     }
+
+    /// <summary>A caption as the model is asked for it when it is looked at: with the new word, where one is trained.</summary>
+    public string Asked(string caption) => HasNewWord ? WithNewWord(caption, 0) : caption;
+
+    private bool HasNewWord => options.Recipe == AdaptationOptions.TextualInversion && options.InstancePrompt is null; // a prompt of the user's own has it already
 
     private string WithNewWord(string caption, ulong draw)
     {
