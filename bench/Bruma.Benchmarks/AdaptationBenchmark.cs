@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Diagnostics;
 using Bruma.Recipes.Speed;
 using Bruma.Training;
 using static TorchSharp.torch;
@@ -26,8 +26,9 @@ internal static class AdaptationBenchmark
         var step = Timing.Best(adaptation.Step, seconds);
         var rates = MachineRates.Between(before, MachineRates.Measure(1));
         var rate = what.BatchSize * what.GigaflopsPerPicture / step;
+        using var process = Process.GetCurrentProcess();
         var goal = what.Goal is { } share ? FormattableString.Invariant($" (goal {share:0.0})") : "";
-        Console.WriteLine(FormattableString.Invariant($"{what.Name}, {(precision == bfloat16 ? "bf16" : "fp32")}, {threads} thread{(threads == 1 ? "" : "s")}: {step:0.00} s a step, {what.BatchSize / step:0.0} pictures/s, {rate / rates.Matrices(precision):0.00} of GEMM{goal}, {rate / rates.Convolutions(precision):0.00} of convolution; at most {Peak()} GB"));
+        Console.WriteLine(FormattableString.Invariant($"{what.Name}, {ComputePrecision.NameOf(precision)}, {threads} thread{(threads == 1 ? "" : "s")}: {step:0.00} s a step, {what.BatchSize / step:0.0} pictures/s, {rate / rates.Matrices(precision):0.00} of GEMM{goal}, {rate / rates.Convolutions(precision):0.00} of convolution; at most {process.PeakWorkingSet64 / 1e9:0.00} GB"));
         Console.WriteLine($"  {rates}");
     }
 
@@ -37,13 +38,5 @@ internal static class AdaptationBenchmark
         GC.Collect();
         if (OperatingSystem.IsLinux())
             File.WriteAllText("/proc/self/clear_refs", "5");
-    }
-
-    private static string Peak()
-    {
-        var bytes = OperatingSystem.IsLinux()
-            ? 1024 * double.Parse(File.ReadLines("/proc/self/status").First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture)
-            : Environment.WorkingSet;
-        return (bytes / 1e9).ToString("0.00", CultureInfo.InvariantCulture);
     }
 }

@@ -22,9 +22,8 @@ internal sealed partial class OutputFiles(string output, int count, int firstInd
     {
         if (!output.EndsWith(".png", StringComparison.OrdinalIgnoreCase))
             throw new UsageException($"--output {output}: pictures are written as PNG; give a name that ends in .png.");
-        var names = new Regex($"^{Number().Replace(Regex.Escape(Path.GetFullPath(output)), "[0-9]+").Replace(Regex.Escape(Seed), "-?[0-9]+", StringComparison.Ordinal)}$");
         foreach (var (what, file) in inputs)
-            if (file is not null && names.IsMatch(Path.GetFullPath(file)))
+            if (file is not null && Regex.IsMatch(Path.GetFullPath(file), Names(output)))
                 throw new UsageException($"--output {output}: would write over {file}, which {what} names; give another name.");
     }
 
@@ -59,6 +58,9 @@ internal sealed partial class OutputFiles(string output, int count, int firstInd
             image.Dispose();
         _sheet.Clear();
     }
+
+    /// <summary>A pattern of all the files that may be written.</summary>
+    private static string Names(string output) => $"^{Number().Replace(Regex.Escape(Path.GetFullPath(output)), "[0-9]+").Replace(Regex.Escape(Seed), "-?[0-9]+", StringComparison.Ordinal)}$";
 
     private const string Seed = "{seed}";
 

@@ -16,7 +16,7 @@ internal static class ModelsAdapters
         var command = new Command("bake", "Write a model with adapters merged into its weights. Example: bruma models bake DIR --lora runs/style:0.8 --output models/style") { model, lora, output };
         command.SetAction(parsed =>
         {
-            var folder = NewFolder(parsed.GetValue(output)!);
+            var folder = NewOutput.Folder(parsed.GetValue(output)!);
             AdapterFiles.Bake(FolderOf(parsed.GetRequiredValue(model)), [.. parsed.GetValue(lora)!.Select(Weighted)], folder);
             Console.WriteLine(folder);
         });
@@ -32,11 +32,9 @@ internal static class ModelsAdapters
         var command = new Command("extract", "Write the LoRA that comes nearest to what training changed. Example: bruma models extract runs/full --base DIR --rank 16 --output full.safetensors") { changed, original, rank, output };
         command.SetAction(parsed =>
         {
-            var file = parsed.GetValue(output)!;
+            var file = NewOutput.File(parsed.GetValue(output)!);
             if (!file.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
                 throw new UsageException($"--output {file}: must end in .safetensors.");
-            if (File.Exists(file))
-                throw new UsageException($"--output {file}: is there already; choose another name.");
             foreach (var line in AdapterFiles.Extract(FolderOf(parsed.GetRequiredValue(changed)), FolderOf(parsed.GetValue(original)), parsed.GetValue(rank), file))
                 Console.WriteLine(line);
         });
@@ -50,7 +48,4 @@ internal static class ModelsAdapters
         var colon = text.LastIndexOf(':');
         return colon > 0 && double.TryParse(text[(colon + 1)..], NumberStyles.Float, CultureInfo.InvariantCulture, out var weight) ? (text[..colon], weight) : (text, 1);
     }
-
-    private static string NewFolder(string folder) =>
-        File.Exists(folder) || Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any() ? throw new UsageException($"--output {folder}: is not empty; choose a new folder.") : folder;
 }

@@ -27,10 +27,7 @@ internal static class ModelsConvert
         {
             var target = parsed.GetRequiredValue(output);
             var wish = new Wish(parsed.GetRequiredValue(model), target, Type(parsed.GetValue(type)), parsed.GetValue(variant), Prediction(parsed.GetValue(prediction)), parsed.GetValue(configs));
-            if (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any())
-                throw new UsageException($"--output {target}: is not empty; choose a new folder.");
-            if (File.Exists(target))
-                throw new UsageException($"--output {target}: is there already; choose a new name.");
+            NewOutput.Folder(NewOutput.File(target));
             Run(wish);
             Console.WriteLine(target);
         });

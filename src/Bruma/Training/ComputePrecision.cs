@@ -14,5 +14,8 @@ public static class ComputePrecision
     /// <summary>The types that the processor multiplies natively, the fastest first; others it would have to imitate, hundreds of times slower.</summary>
     public static IReadOnlyList<ScalarType> Native => HasBFloat16 ? [ScalarType.BFloat16, ScalarType.Float32] : [ScalarType.Float32];
 
+    /// <summary><c>bf16</c> or <c>fp32</c>.</summary>
+    public static string NameOf(ScalarType type) => type == ScalarType.BFloat16 ? "bf16" : "fp32";
+
     public static ScalarType TypeOf(string precision) => precision == "bf16" ? ScalarType.BFloat16 : ScalarType.Float32;
 }

@@ -147,6 +147,9 @@ public sealed record AdaptationOptions(
         return this;
     }
 
+    /// <summary>Whether pictures steer what is drawn.</summary>
+    internal bool IsSteered => Recipe == ControlNet;
+
     public string ToJson() => JsonSerializer.Serialize(this, AdaptationOptionsJson.Default.AdaptationOptions) + "\n";
 
     /// <summary>Reads the <c>config.json</c> of a run.</summary>

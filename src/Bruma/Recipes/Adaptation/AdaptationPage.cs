@@ -38,7 +38,7 @@ internal static class AdaptationPage
         page.Paragraph($"Drawn with {findings.Settings}. Against {measured.Reference} photos outside the test part. Each picture is cut to the square around the head where it is known, else to the middle, brought to 64 px (bicubic), and seen by {measured.Network.Name}. FD, precision, recall, coverage (k = 5), Vendi and distances are of {findings.DrawSize} pictures: means over draws with 1.96 deviations where a set has more, else with the jackknife's interval. KID ± is the deviation over 100 subsets of 70 (or of nine tenths where there are fewer). A copy is much nearer to one photo than to the next fifty (d1 / mean(d2..d51) < 1/3).");
         if (findings.Outlines is { } outlines)
             Outlines(page, outlines);
-        if (File.Exists(Path.Combine(place.Output, "report", AdaptationReport.SteeredSheet)))
+        if (options.Run.IsSteered)
             page.Heading("Asked and drawn").Picture($"report/{AdaptationReport.SteeredSheet}", "What steers, what was drawn after it, and what the base draws from the same noise without it.", smooth: true);
         foreach (var sheet in shown.Sheets.Skip(1))
             Picture(page, sheet);

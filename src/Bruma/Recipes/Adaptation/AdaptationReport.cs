@@ -65,12 +65,11 @@ public sealed class AdaptationReport
         var copies = photos.Test.Count == 0 ? null : drawing.Reconstruct(Path.Combine(Folder, "reconstructions"), photos.Test.Select(row => photos.Square(row, Options.Resolution)));
 
         using var drawn = Features(extraction, samples);
-        var steered = wishes[0].Picture is not null;
-        var sets = Measure(photos, drawn, (Features(extraction, untrained), steered), copies is null ? null : Features(extraction, copies), out var size);
-        if (steered)
+        var sets = Measure(photos, drawn, Features(extraction, untrained), copies is null ? null : Features(extraction, copies), out var size);
+        if (Options.IsSteered)
             ShowSteered(wishes, samples, untrained);
         var outlines = Outlines(wishes, samples, untrained);
-        var findings = new AdaptationFindings(sets, size, [.. AdaptationVerdict.Of(sets, steered, outlines)], _notes, outlines, drawing.Settings);
+        var findings = new AdaptationFindings(sets, size, [.. AdaptationVerdict.Of(sets, Options.IsSteered, outlines)], _notes, outlines, drawing.Settings);
         Told("page", 1)(0);
         AdaptationPage.Write((_report.Folder, _model.Run), (Options, _report), findings, new EvaluationPictures(photos.Squares, photos.ReferenceSet(), new SquaredSource(samples, Side), drawn), network);
         return findings;
@@ -96,7 +95,7 @@ public sealed class AdaptationReport
         return (wishes, [.. wishes.Select(wish => new SampleWish(Options.PlaceholderToken is { } word ? wish.Prompt.Replace(word, Options.InitializerToken, StringComparison.Ordinal) : wish.Prompt, null))]);
     }
 
-    private List<MeasuredSet> Measure(ReportPhotos photos, FeatureSet drawn, (FeatureSet Features, bool Steered) untrained, FeatureSet? copies, out int size)
+    private List<MeasuredSet> Measure(ReportPhotos photos, FeatureSet drawn, FeatureSet untrained, FeatureSet? copies, out int size)
     {
         Told("measures", 5)(0);
         var reference = photos.Rows(photos.Reference);
@@ -107,10 +106,10 @@ public sealed class AdaptationReport
         if (photos.Test.Count > 1)
             sets.Add(draws.Of(MeasuredSet.Test, "photos never trained on (real against real)", photos.Rows(photos.Test)));
         sets.Add(draws.Of(MeasuredSet.Reference, "photos of the reference repeated (a copy machine)", reference));
-        sets.Add(draws.Of(MeasuredSet.Base, untrained.Steered ? "the base without pictures that steer" : "the base without fine-tuning", untrained.Features.Features));
+        sets.Add(draws.Of(MeasuredSet.Base, Options.IsSteered ? "the base without pictures that steer" : "the base without fine-tuning", untrained.Features));
         if (copies is { Count: > 1 })
             sets.Add(draws.Of(MeasuredSet.Reconstructions, "the autoencoder's copies of the test photos (ceiling)", copies.Features));
-        untrained.Features.Dispose();
+        untrained.Dispose();
         copies?.Dispose();
         return sets;
     }

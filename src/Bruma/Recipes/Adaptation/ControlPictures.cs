@@ -25,7 +25,7 @@ internal sealed class ControlPictures
     public bool IsOwn { get; }
 
     /// <summary>Null for runs without a control network.</summary>
-    public static ControlPictures? For(AdaptationOptions options, ImageSource source) => options.Recipe == AdaptationOptions.ControlNet ? new ControlPictures(source) : null;
+    public static ControlPictures? For(AdaptationOptions options, ImageSource source) => options.IsSteered ? new ControlPictures(source) : null;
 
     /// <param name="picture">As loaded, uint8 [1 or 3, H, W].</param>
     /// <param name="pixels">The square of it that is trained on, uint8 [3, S, S].</param>

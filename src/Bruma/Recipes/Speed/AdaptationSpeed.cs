@@ -22,7 +22,7 @@ public sealed record AdaptedNetwork(string Name, UNet2DConditionConfig Config, i
     public static readonly AdaptedNetwork Lora256Checkpointed = Lora256 with { Name = $"{Lora256.Name}, checkpointed", IsCheckpointed = true, Goal = null };
 
     /// <summary>The same at 512 px.</summary>
-    public static readonly AdaptedNetwork Lora512Checkpointed = new("LoRA, SD 1.5's shape, 512 px, batch 1, checkpointed", ModelFamily.Sd1.UNet, 8, 1, 64, 77, 1607, IsCheckpointed: true);
+    public static readonly AdaptedNetwork Lora512Checkpointed = Lora256Checkpointed with { Name = "LoRA, SD 1.5's shape, 512 px, batch 1, checkpointed", Side = 64, GigaflopsPerPicture = 1607 };
 
     /// <summary>All weights of the shape of <c>models/emoji</c>.</summary>
     public static readonly AdaptedNetwork Emoji = new("all weights, emoji U-Net, 128 px, batch 64", new EmojiUnetOptions("", "").Network(latentChannels: 8, contextWidth: 256), 0, 64, 16, 32, 6.6, 0.6);

@@ -1,5 +1,6 @@
 using Bruma.Nn;
 using Bruma.StableDiffusion;
+using Bruma.Training;
 using static TorchSharp.torch;
 
 namespace Bruma.Recipes.Speed;
@@ -28,7 +29,7 @@ public sealed class SpeedTest(ScalarType precision, double secondsPerRow)
             ("convolution 3x3, 320, 64x64", ScalarType.BFloat16, rates.ConvolutionBf16, 7.55), ("convolution 3x3, 320, 64x64", ScalarType.Float32, rates.ConvolutionFp32, 7.55),
         })
             if (double.IsFinite(rate))
-                yield return new SpeedRow(what, Name(type), gigaflops / rate, gigaflops, null, null);
+                yield return new SpeedRow(what, ComputePrecision.NameOf(type), gigaflops / rate, gigaflops, null, null);
         cancellationToken.ThrowIfCancellationRequested();
         yield return Row("U-Net step, SD 1.5, 512x512, guided", UNetStep, StepGigaflops);
         cancellationToken.ThrowIfCancellationRequested();
@@ -43,7 +44,7 @@ public sealed class SpeedTest(ScalarType precision, double secondsPerRow)
         var before = MachineRates.Measure(secondsPerRow / 16);
         var seconds = measure();
         var rates = MachineRates.Between(before, MachineRates.Measure(secondsPerRow / 16));
-        return new SpeedRow(what, Name(precision), seconds, gigaflops, gigaflops / seconds / rates.Matrices(precision), gigaflops / seconds / rates.Convolutions(precision));
+        return new SpeedRow(what, ComputePrecision.NameOf(precision), seconds, gigaflops, gigaflops / seconds / rates.Matrices(precision), gigaflops / seconds / rates.Convolutions(precision));
     }
 
     private double UNetStep()
@@ -70,6 +71,4 @@ public sealed class SpeedTest(ScalarType precision, double secondsPerRow)
         using var training = new TrainingSpeed(TrainedNetwork.Ddpm28, precision);
         return Row($"training step, {TrainedNetwork.Ddpm28.Name}, batch {TrainedNetwork.Ddpm28.BatchSize}", () => Timing.Best(training.Step, secondsPerRow), TrainedNetwork.Ddpm28.GigaflopsPerStep);
     }
-
-    private static string Name(ScalarType type) => type == ScalarType.BFloat16 ? "bf16" : "fp32";
 }
