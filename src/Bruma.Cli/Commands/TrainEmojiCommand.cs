@@ -16,7 +16,6 @@ internal static class TrainEmojiCommand
     private const int RefiningSteps = 5000;
     private const int ContinuedSteps = 5000;
     private const int RefiningBatch = 16;
-    private const double AdversaryWeight = 0.5;
 
     /// <summary>Training by a recipe shares its name with training on one's own pictures; the option tells them apart.</summary>
     public static string[] Rewrite(string[] args) =>
@@ -32,8 +31,8 @@ internal static class TrainEmojiCommand
         var only = new Option<string?>("--only") { Description = $"Only one stage: {string.Join(", ", EmojiTraining.StageNames)}." };
         var stages = new Option<string?>("--stages") { Description = "Another run whose finished stages vae and text the stage unet builds on (default: this run's own)." };
         var coolDown = new Option<string?>("--cool-down") { Description = "Make a model of a denoiser that is still in training: RUN/unet, whose newest checkpoint is trained on for --steps with a falling rate. That run itself goes on as before." };
-        var refine = new Option<string?>("--refine-decoder") { Description = "Train the decoder of a finished autoencoder, RUN/vae or a model such as emoji, on for --steps, against a discriminator that sees what is blurred. The latents stay what they are, so the result takes the autoencoder's place at any time." };
-        var adversary = new Option<double>("--adversary-weight") { Description = "With --refine-decoder: the discriminator's pull beside the other losses; 0 leaves it out.", DefaultValueFactory = _ => AdversaryWeight };
+        var refine = new Option<string?>("--refine-decoder") { Description = "Train the decoder of a finished autoencoder, RUN/vae or a model such as emoji, on for --steps, on emoji and as many photos. The latents stay what they are, so the result takes the autoencoder's place at any time." };
+        var adversary = new Option<double>("--adversary-weight") { Description = "With --refine-decoder: pull, beside the other losses, of a discriminator that sees what is blurred; 0 leaves it out.", DefaultValueFactory = _ => 0 };
         var batch = new Option<int>("--batch-size") { Description = "Pictures per step of --refine-decoder with a model.", DefaultValueFactory = _ => RefiningBatch };
         var goOn = new Option<string?>("--continue") { Description = "Train the denoiser of a finished model, such as emoji, on for --steps: its weights are the start, autoencoder and tokenizer stay, the last quarter cools down. No run folder is needed." };
         var steps = new Option<int?>("--steps") { Description = $"Steps of --cool-down (default: {CoolingSteps}), --refine-decoder (default: {RefiningSteps}), --continue (default: {ContinuedSteps}) or --only (default: those of the stage)." };

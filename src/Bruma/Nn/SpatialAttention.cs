@@ -56,7 +56,7 @@ public sealed class SpatialAttention : Module<Tensor, Tensor>, ICheckpointed
         var normed = group_norm is null ? attended : group_norm.call(attended);
         var tokens = normed.flatten(2).transpose(1, 2); // [B, H * W, C]
         var mixed = AttentionProduct.Attend(to_q.call(tokens), to_k.call(tokens), to_v.call(tokens), _heads);
-        var result = to_out[0].call(mixed).transpose(1, 2).reshape(x.shape) + x;
+        var result = x + to_out[0].call(mixed).transpose(1, 2).reshape(x.shape); // in the order of memory of x
         return (_outputScale == 1 ? result : result / _outputScale).MoveToOuterDisposeScope();
     }
 

@@ -39,6 +39,15 @@ public sealed class AttentionTests
     }
 
     [Fact]
+    public void Among_places_with_gradients_the_result_lies_as_its_input_does()
+    {
+        using var scope = NewDisposeScope();
+        using var attention = new SpatialAttention(8, 4, 2, 1e-5);
+        var x = randn([2, 8, 3, 5], generator: new Generator(1, CPU));
+        Assert.Equal(x.stride(), attention.call(x).stride()); // what comes after it has kernels for this order alone
+    }
+
+    [Fact]
     public void Blocks_leave_only_their_result()
     {
         using var scope = NewDisposeScope();

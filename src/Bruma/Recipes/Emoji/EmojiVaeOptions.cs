@@ -6,7 +6,7 @@ namespace Bruma.Recipes.Emoji;
 
 /// <summary>Everything that decides the training of the autoencoder: <c>config.json</c> of its run folder.</summary>
 /// <param name="Data">Folder of the built data set.</param>
-/// <param name="Photos">Folder of the pets photos; null trains without photos.</param>
+/// <param name="Photos">Folder of the pets photos, of which the squares that fine-tuning takes are cut; null trains without photos.</param>
 /// <param name="Garments">Whether Fashion-MNIST is among the other pictures.</param>
 /// <param name="Size">Side of the pictures, 64 or 128.</param>
 /// <param name="Widths">From the pictures inwards; each level but the last halves the resolution.</param>
@@ -45,8 +45,8 @@ public sealed record EmojiVaeOptions(
 {
     public const string RecipeName = "emoji-vae";
 
-    private const double RefiningRate = 3e-4;
-    private const double RefinedPhotos = 0.4;
+    private const double RefiningRate = 5e-4;
+    private const double RefinedPhotos = 0.5;
     private const double AdversaryAlone = 0.05;
 
     /// <summary>Names the recipe in <c>config.json</c>, so that <c>resume</c> knows what to run.</summary>

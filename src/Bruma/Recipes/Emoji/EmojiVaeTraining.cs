@@ -4,6 +4,7 @@ using Bruma.Gans;
 using Bruma.Imaging;
 using Bruma.Metrics;
 using Bruma.Nn;
+using Bruma.Recipes.Adaptation;
 using Bruma.StableDiffusion;
 using Bruma.Training;
 using static TorchSharp.torch;
@@ -199,7 +200,10 @@ public sealed class EmojiVaeTraining : EmojiStage<PictureBatch>
     private static IEnumerable<TrainingImages> Others(EmojiVaeOptions options)
     {
         if (options.Photos is { } photos)
-            yield return TrainingImages.Load(PhotoSplit.Seen(ImageSource.Open(photos)), (int)(options.Size * CropMargin));
+        {
+            var side = (int)(options.Size * CropMargin);
+            yield return TrainingImages.Load(new SquaredSource(PhotoSplit.Seen(ImageSource.Open(photos)), side), side);
+        }
         if (options.Garments)
         {
             var garments = FashionMnist.Train();
