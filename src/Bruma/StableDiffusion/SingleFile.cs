@@ -57,9 +57,15 @@ public sealed class SingleFile : IDisposable
     public bool Has(string component) => Components.Contains(component);
 
     /// <summary>A network's weights under the names of diffusers and transformers.</summary>
-    /// <exception cref="BrumaException">The file does not hold the network.</exception>
-    public ITensorSource Weights(string component) =>
-        Has(component) ? new DerivedTensors(_source, Parts(component), $"{_source.Origin} ({component})") : throw new BrumaException($"{_source.Origin}: holds no {component}; it has {string.Join(", ", Components)}. Take the complete checkpoint.");
+    /// <exception cref="BrumaException">The file does not hold the network, or its networks are not of the family's sizes and no configs were given.</exception>
+    public ITensorSource Weights(string component)
+    {
+        if (!Has(component))
+            throw new BrumaException($"{_source.Origin}: holds no {component}; it has {string.Join(", ", Components)}. Take the complete checkpoint.");
+        if (UNetExtent("input_blocks.0.0.weight", 0) is { } width && width != UNetConfig.BlockOutChannels[0])
+            throw new BrumaException($"{_source.Origin}: is laid out as {Family.Title}, but its U-Net begins with {width} channels where {(_configs is null ? "that has" : $"{_configs} says")} {UNetConfig.BlockOutChannels[0]}; give the configs of its own networks (bruma models convert FILE --configs DIR --output DIR).");
+        return new DerivedTensors(_source, Parts(component), $"{_source.Origin} ({component})");
+    }
 
     /// <summary>Where the parameters of a network are stored, by their names in diffusers and transformers.</summary>
     public IReadOnlyDictionary<string, TensorPart> Parts(string component) => component switch
@@ -127,16 +133,14 @@ public sealed class SingleFile : IDisposable
     };
 
     /// <summary>What the shapes of a file of a known family say beyond the family: inpainting, InstructPix2Pix, latent consistency.</summary>
-    private UNet2DConditionConfig Fitted(UNet2DConditionConfig config)
+    private UNet2DConditionConfig Fitted(UNet2DConditionConfig config) => config with
     {
-        long? Extent(string name, int axis) => _source.Tensors.TryGetValue(FamilyDetection.UNetPrefix + name, out var info) && info.Shape.Length > axis ? info.Shape[axis] : null;
-        return config with
-        {
-            InChannels = (int)(Extent("input_blocks.0.0.weight", 1) ?? config.InChannels),
-            OutChannels = (int)(Extent("out.2.weight", 0) ?? config.OutChannels),
-            TimeCondProjDim = (int?)Extent("time_embed.cond_proj.weight", 1),
-        };
-    }
+        InChannels = (int)(UNetExtent("input_blocks.0.0.weight", 1) ?? config.InChannels),
+        OutChannels = (int)(UNetExtent("out.2.weight", 0) ?? config.OutChannels),
+        TimeCondProjDim = (int?)UNetExtent("time_embed.cond_proj.weight", 1),
+    };
+
+    private long? UNetExtent(string name, int axis) => _source.Tensors.TryGetValue(FamilyDetection.UNetPrefix + name, out var info) && info.Shape.Length > axis ? info.Shape[axis] : null;
 
     /// <summary>Training programs store the weights as <c>state_dict</c> beside other things.</summary>
     private static ITensorSource Unwrapped(ITensorSource source) => source.Tensors.Keys.Any(name => name.StartsWith(Wrapper + FamilyDetection.UNetPrefix, StringComparison.Ordinal))

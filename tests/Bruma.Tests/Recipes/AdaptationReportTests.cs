@@ -86,7 +86,8 @@ public sealed class AdaptationReportTests : IDisposable
         MeasuredSet[] sets = [Set(MeasuredSet.Samples, 0.1, 0.6, 0.1), Set(MeasuredSet.Test, 0, 0.63, 0), Set(MeasuredSet.Base, 0.4, 0.1, 0), Set(MeasuredSet.Reconstructions, 0.08, 0.5, 0)];
         var verdict = AdaptationVerdict.Of(sets).ToList();
         Assert.Contains("removed 75 %", verdict[0]);
-        Assert.Contains("a good part of what is missing", verdict[0]);
+        Assert.Contains("so 80 % of it stays", verdict[0]);
+        Assert.Contains("makes it smaller", AdaptationVerdict.Of([Set(MeasuredSet.Samples, 0.08, 0.6, 0), sets[3]]).First());
         Assert.Contains("about as varied", verdict[1]);
         Assert.Contains("10 % of the samples", verdict[2]);
         Assert.Contains("too many", verdict[2]);

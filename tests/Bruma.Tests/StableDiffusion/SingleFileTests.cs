@@ -56,6 +56,17 @@ public sealed class SingleFileTests
         using var network = UNet2DConditionModel.Load(Path.Combine(unpacked, "unet"));
     }
 
+    [Theory]
+    [InlineData("unet")]
+    [InlineData("text_encoder")]
+    public void Networks_of_other_sizes_than_the_familys_ask_for_their_configs(string component)
+    {
+        using var file = SingleFile.Open(Path.Combine(Case("sd1"), "model.safetensors"));
+        var message = Assert.Throws<BrumaException>(() => file.Weights(component)).Message;
+        Assert.Contains("320", message, StringComparison.Ordinal);
+        Assert.Contains("--configs", message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_folder_becomes_a_file_and_the_file_the_same_folder()
     {

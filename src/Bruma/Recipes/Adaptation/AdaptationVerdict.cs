@@ -44,8 +44,8 @@ public static class AdaptationVerdict
         var text = $"Quality: KID {Number(kid)}, where 0 is as good as photos{before}";
         if (real is { } floor)
             text += $"; photos that were never trained on have {Number(floor)}";
-        if (ceiling is { } best)
-            text += best > kid / 2 ? $"; the autoencoder's own copies of photos have {Number(best)}: it is a good part of what is missing" : $"; the autoencoder's own copies of photos have {Number(best)}, so it is not what limits this model";
+        if (ceiling is { } best) // the two add up: a better decoder takes as much from the samples' distance as from that of the copies
+            text += $"; the autoencoder's own copies of photos have {Number(best)}, {(best < kid ? $"so {Percent(Math.Round(best / kid, 2))} of it stays whatever the denoiser learns" : "so nothing that the denoiser learns makes it smaller")}";
         return text + ".";
     }
 
