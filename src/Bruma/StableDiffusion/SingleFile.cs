@@ -57,7 +57,7 @@ public sealed class SingleFile : IDisposable
     public bool Has(string component) => Components.Contains(component);
 
     /// <summary>A network's weights under the names of diffusers and transformers.</summary>
-    /// <exception cref="BrumaException">The file does not hold the network, or its networks are not of the family's sizes and no configs were given.</exception>
+    /// <exception cref="BrumaException">The file does not hold the network, or its U-Net is of another width than the family's or the given configs.</exception>
     public ITensorSource Weights(string component)
     {
         if (!Has(component))
